@@ -1,0 +1,1 @@
+"""kerasish: the Keras API on PyTorch, directly."""
