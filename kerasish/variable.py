@@ -182,10 +182,3 @@ def _initial_value(initializer: Any, shape: Any, dtype: Any) -> torch.Tensor:
             f"Received: {format_shape(value.shape)}"
         )
     return value.detach().to(device=device, dtype=torch_dtype(dtype)).contiguous()
-
-
-def torch_name(dtype: Any) -> str:
-    """The name of a dtype, `floatx()` for None: what initializers are called with."""
-    from kerasish.dtypes import standardize_dtype
-
-    return standardize_dtype(dtype)
