@@ -31,6 +31,7 @@ class _Settings:
     traceback_filtering = True
     flash_attention = True
     unsafe_deserialization = False
+    nan_check = False
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
 
@@ -166,6 +167,16 @@ def enable_unsafe_deserialization() -> None:
 def is_unsafe_deserialization_enabled() -> bool:
     """Whether `enable_unsafe_deserialization` was called."""
     return _settings.unsafe_deserialization
+
+
+def enable_nan_check(enabled: bool = True) -> None:
+    """Let `fit`, `evaluate` and `predict` look for NaN and infinity in their in-memory inputs, and raise."""
+    _settings.nan_check = enabled
+
+
+def is_nan_check_enabled() -> bool:
+    """Whether `enable_nan_check` was called."""
+    return _settings.nan_check
 
 
 def is_nnx_enabled() -> bool:

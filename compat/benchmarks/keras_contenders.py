@@ -1,0 +1,67 @@
+"""The same nets through `fit`: kerasish and Keras have one API, so one class serves both."""
+
+from __future__ import annotations
+
+import contextlib
+from types import ModuleType
+from typing import Any
+
+from workloads import Arrays, Workload
+
+
+def build_model(keras: Any, net: str) -> Any:
+    layers = keras.layers
+    if net == "mlp":
+        hidden = [layers.Dense(300, activation="relu"), layers.Dense(100, activation="relu")]
+        return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(10, activation="softmax")])
+    if net == "regression":
+        return keras.Sequential([keras.Input((8,)), layers.Dense(30, activation="relu"), layers.Dense(1)])
+    model = keras.Sequential([keras.Input((1024,))])
+    for _ in range(2):
+        model.add(layers.Dense(2048, activation="relu"))
+        model.add(layers.BatchNormalization())
+        model.add(layers.Dropout(0.5))
+    model.add(layers.Dense(10, activation="softmax"))
+    return model
+
+
+class KerasFit:
+    """`compile` once, then `fit` on NumPy arrays, as a user calls it."""
+
+    def __init__(self, keras: ModuleType, workload: Workload, arrays: Arrays, verbose: int = 0):
+        self.keras = keras
+        self.batch_size = workload.batch_size
+        self.arrays = arrays
+        self.verbose = verbose
+        self.model = build_model(keras, workload.net)
+        self.model.compile(
+            loss="mse" if workload.net == "regression" else "sparse_categorical_crossentropy",
+            optimizer="adam" if workload.net == "wide" else "sgd",
+            metrics=[workload.metric],
+        )
+
+    def train(self, epochs: int) -> dict[str, float]:
+        history = self.model.fit(
+            *(self.arrays["x_train"], self.arrays["y_train"]),
+            batch_size=self.batch_size,
+            epochs=epochs,
+            validation_data=(self.arrays["x_valid"], self.arrays["y_valid"]),
+            verbose=self.verbose,
+        )
+        return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def prepare_row(self) -> None:
+        self.row = self.arrays["x_train"][:1]
+        self.row_tensor = self.keras.ops.convert_to_tensor(self.row)
+        self.no_grad: Any = contextlib.nullcontext
+        if self.keras.backend.backend() == "torch":
+            import torch
+
+            self.no_grad = torch.no_grad
+
+    def predict_row(self) -> Any:
+        return self.model.predict(self.row, verbose=0)
+
+    def call_row(self) -> Any:
+        with self.no_grad():
+            return self.model(self.row_tensor)

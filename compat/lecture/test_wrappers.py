@@ -1,0 +1,59 @@
+"""R26: the scikit-learn wrappers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kerasish as keras
+
+
+def build_model(n_hidden=1, n_neurons=30, input_shape=[28, 28]):  # noqa: B006
+    model = keras.models.Sequential()
+    model.add(keras.layers.Flatten(input_shape=input_shape))
+    for layer in range(n_hidden):  # noqa: B007
+        model.add(keras.layers.Dense(n_neurons, activation="relu"))
+    model.add(keras.layers.Dense(10, activation="softmax"))
+    model.compile(optimizer="SGD", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def build_regressor():
+    model = keras.models.Sequential()
+    model.add(keras.layers.Dense(30, activation="relu"))
+    model.add(keras.layers.Dense(1))
+    model.compile(optimizer="adam", loss="mse")
+    return model
+
+
+def test_r26_classifier_mimics_a_scikit_learn_classifier(fashion):
+    keras_clf = keras.wrappers.scikit_learn.KerasClassifier(build_model)
+    keras_clf.fit(
+        fashion.X_train,
+        fashion.y_train,
+        epochs=3,
+        validation_data=(fashion.X_valid, fashion.y_valid),
+        verbose=0,
+    )
+    y_pred = keras_clf.predict(fashion.X_test)
+    assert y_pred.shape == fashion.y_test.shape
+    assert keras_clf.score(fashion.X_test, fashion.y_test) == pytest.approx((y_pred == fashion.y_test).mean())
+    assert keras_clf.score(fashion.X_test, fashion.y_test) > 0.7
+    probabilities = keras_clf.predict_proba(fashion.X_test)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), y_pred)
+    assert len(keras_clf.model.layers) == 3
+
+
+def test_r26_classifier_passes_hyperparameters_to_the_builder(fashion):
+    keras_clf = keras.wrappers.scikit_learn.KerasClassifier(build_model, n_hidden=2)
+    keras_clf.set_params(n_neurons=50)
+    assert {"n_hidden": 2, "n_neurons": 50}.items() <= keras_clf.get_params().items()
+    keras_clf.fit(fashion.X_train[:320], fashion.y_train[:320], epochs=1, verbose=0)
+    assert [layer.units for layer in keras_clf.model.layers[1:]] == [50, 50, 10]
+
+
+def test_r26_regressor_mimics_a_scikit_learn_regressor(diabetes):
+    keras_reg = keras.wrappers.scikit_learn.KerasRegressor(build_regressor)
+    keras_reg.fit(diabetes.X_train, diabetes.y_train, epochs=60, verbose=0)
+    assert keras_reg.predict(diabetes.X_test).shape == diabetes.y_test.shape
+    assert np.corrcoef(keras_reg.predict(diabetes.X_test), diabetes.y_test)[0, 1] > 0.55

@@ -1,0 +1,92 @@
+"""The command line: `python -m kerasish run script.py`, `python -m kerasish datasets`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+import sys
+from collections.abc import Sequence
+
+import torch
+
+import kerasish
+
+DATASETS = (
+    "boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
+    return arguments.command(parser, arguments)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    parser = argparse.ArgumentParser(prog="kerasish", description="The Keras API on PyTorch.")
+    versions = f"kerasish {kerasish.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+    parser.add_argument("--version", action="version", version=versions)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    run = commands.add_parser(
+        "run",
+        help="run a Keras or tf.keras script as it is",
+        usage="kerasish run script.py [args …]\n       kerasish run -m module [args …]",
+        description="Run a script or module, unmodified, with `import keras` and `import tensorflow` giving "
+        "kerasish. Everything after its name is passed on to it.",
+    )
+    run.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module [args …]")
+    run.add_argument("script", nargs=argparse.REMAINDER, metavar="script.py [args …]")
+    run.set_defaults(command=run_command)
+
+    datasets = commands.add_parser(
+        "datasets",
+        help="say where the data sets lie and what they hold",
+        description="Without a name, list the data sets and say which are here. With a name, load it (which "
+        "downloads it if need be), and say where it lies and what its shapes are.",
+    )
+    datasets.add_argument("name", nargs="?", choices=DATASETS)
+    datasets.set_defaults(command=datasets_command)
+    return parser
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """`run script.py args…` or `run -m module args…`."""
+    from kerasish.port.run import run_module, run_script
+
+    if arguments.module:
+        run_module(arguments.module[0], arguments.module[1:])
+    elif arguments.script:
+        run_script(arguments.script[0], arguments.script[1:])
+    else:
+        parser.error("run needs a script, or -m and a module")
+    return 0
+
+
+def datasets_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """`datasets` or `datasets name`."""
+    from kerasish.datasets.locate import present
+
+    if arguments.name is None:
+        for name in DATASETS:
+            paths = present(importlib.import_module(f"kerasish.datasets.{name}"))
+            print(f"{name:20}{paths[0].parent if paths else 'not here'}")
+        return 0
+    module = importlib.import_module(f"kerasish.datasets.{arguments.name}")
+    try:
+        (x_train, y_train), (x_test, y_test) = module.load_data()
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in present(module):
+        print(path)
+    for label, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
+        print(f"{label:8} {array.shape!s:20} {array.dtype}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

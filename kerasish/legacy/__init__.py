@@ -1,0 +1,1 @@
+"""What Keras 1 and 2 had and Keras 3 has not: names and what replaces them."""

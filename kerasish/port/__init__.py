@@ -1,0 +1,6 @@
+"""Scripts written for Keras and tf.keras, run as they are."""
+
+from kerasish.port.aliases import install_aliases as install_aliases
+from kerasish.port.aliases import load_ipython_extension as load_ipython_extension
+from kerasish.port.aliases import uninstall_aliases as uninstall_aliases
+from kerasish.port.aliases import unload_ipython_extension as unload_ipython_extension

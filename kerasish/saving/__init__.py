@@ -1,0 +1,10 @@
+"""Registration of custom objects, and configs as JSON."""
+
+from kerasish.serialization import CustomObjectScope as CustomObjectScope
+from kerasish.serialization import custom_object_scope as custom_object_scope
+from kerasish.serialization import deserialize_keras_object as deserialize_keras_object
+from kerasish.serialization import get_custom_objects as get_custom_objects
+from kerasish.serialization import get_registered_name as get_registered_name
+from kerasish.serialization import get_registered_object as get_registered_object
+from kerasish.serialization import register_keras_serializable as register_keras_serializable
+from kerasish.serialization import serialize_keras_object as serialize_keras_object

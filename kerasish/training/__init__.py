@@ -1,0 +1,1 @@
+"""The loop behind `fit`, `evaluate` and `predict`."""

@@ -1,0 +1,287 @@
+"""Data that is in memory: turned into tensors once, shuffled by index."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kerasish import tree
+from kerasish.config import floatx, get_device
+from kerasish.dtypes import torch_dtype
+from kerasish.errors import format_shape
+
+CHUNK_BYTES = 4 * 2**20  # rows are gathered for several batches at once, about this much
+GPU_SHARE = 0.5  # of the free GPU memory that a data set may take
+
+
+def is_array(x: Any) -> bool:
+    """True for arrays, tensors, data frames and series, and lists of numbers."""
+    if isinstance(x, (np.ndarray, Tensor, np.generic)):
+        return True
+    if _is_frame(x) or (hasattr(x, "__array__") and hasattr(x, "shape")):
+        return True
+    return isinstance(x, (list, tuple)) and bool(x) and all(_is_number_or_list(item) for item in x)
+
+
+def _is_number_or_list(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return bool(x) and all(_is_number_or_list(item) for item in x)
+    return isinstance(x, (bool, int, float, str, np.generic))
+
+
+def _is_frame(x: Any) -> bool:
+    return type(x).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow", "modin") and hasattr(x, "shape")
+
+
+def is_array_structure(x: Any) -> bool:
+    """True for an array and for lists, tuples and dictionaries of arrays."""
+    if is_array(x):
+        return True
+    if isinstance(x, dict):
+        return bool(x) and all(is_array_structure(value) for value in x.values())
+    if isinstance(x, (list, tuple)):
+        return not x or all(is_array_structure(value) for value in x)
+    return False
+
+
+def to_tensor(x: Any, name: str = "x") -> Tensor:
+    """Turn an array, data frame or list into a tensor; floats get the default float type.
+
+    Raises:
+        ValueError: the values are strings or other objects.
+    """
+    if isinstance(x, Tensor):
+        tensor = x.detach()
+    else:
+        if hasattr(x, "toarray"):  # scipy's sparse matrices
+            x = x.toarray()
+        values = x.to_numpy() if _is_frame(x) else np.asarray(x)
+        if values.dtype == object:
+            try:
+                values = values.astype(np.float64)
+            except (TypeError, ValueError):
+                pass
+        if values.dtype.kind not in "biufc":
+            raise ValueError(
+                f"`{name}` holds values of type {values.dtype}, which a network cannot compute with: expected numbers. Turn "
+                "strings into numbers first (for labels `sklearn.preprocessing.LabelEncoder`, for text a vocabulary). "
+                f"Received, for example: {values.reshape(-1)[0] if values.size else None!r}"
+            )
+        if values.dtype in (np.uint16, np.uint32, np.uint64):
+            values = values.astype(np.int64)
+        if not values.flags.writeable or any(stride < 0 for stride in values.strides):
+            values = values.copy()
+        tensor = torch.from_numpy(values) if values.ndim else torch.tensor(values)
+    if tensor.is_floating_point() and tensor.dtype is not torch_dtype(floatx()):
+        tensor = tensor.to(torch_dtype(floatx()))
+    return tensor
+
+
+def count_rows(structure: Any, name: str) -> int:
+    """The common number of records of a structure of tensors."""
+    leaves = [leaf for leaf in tree.flatten(structure) if leaf is not None]
+    for leaf in leaves:
+        if leaf.dim() == 0:
+            raise ValueError(f"`{name}` must have one entry for each record. Received: a single number.")
+    lengths = [len(leaf) for leaf in leaves]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"All arrays of `{name}` must have the same number of records. Received: {lengths}")
+    return lengths[0] if lengths else 0
+
+
+class ArrayData:
+    """Batches of in-memory arrays.
+
+    Args: those of `fit`; `steps` limits the batches of an epoch, and an epoch goes on where the last one ended then.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        batch_size: int | None,
+        shuffle: Any,
+        class_weight: dict[int, float] | None,
+        steps: int | None,
+        device: torch.device | None = None,
+    ) -> None:
+        names = ("x", "y", "sample_weight")
+        parts = [_to_tensors(part, name) for part, name in zip((x, y, sample_weight), names, strict=True)]
+        counts = {name: count_rows(part, name) for part, name in zip(parts, names, strict=True) if part is not None}
+        if not counts.get("x"):
+            raise ValueError("`x` is empty: there is nothing to compute with. Received: 0 records.")
+        if len(set(counts.values())) > 1:
+            shapes = ", ".join(
+                f"{name}: {format_shape(tree.map_structure(lambda t: tuple(t.shape), part))}"
+                for part, name in zip(parts, names, strict=True)
+                if part is not None
+            )
+            raise ValueError(
+                f"`x`, `y` and `sample_weight` must have the same number of records. Received: {counts} ({shapes})"
+            )
+        self.num_records = counts["x"]
+        if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 0):
+            raise ValueError(f"`batch_size` must be a positive integer, or 0. Received: batch_size={batch_size!r}")
+        if batch_size is None:
+            batch_size = math.ceil(self.num_records / steps) if steps and _is_whole_epoch(steps) else 32
+        self.batch_size = max(1, int(batch_size))
+        self.shuffle = shuffle
+        if class_weight is not None:
+            parts[2] = weights_of_classes(class_weight, parts[1], parts[2])
+        self.device = device or get_device()
+        self._template = (parts[0], *parts[1:])
+        self._tensors = _place([t for t in tree.flatten(parts) if t is not None], self.device)
+        self.num_batches: int | None = math.ceil(self.num_records / self.batch_size)
+        self._single = isinstance(parts[0], Tensor) and (parts[1] is None or isinstance(parts[1], Tensor))
+        self._has = [part is not None for part in parts]
+
+    def __iter__(self) -> Iterator[tuple]:
+        """One epoch of batches (x, y, sample_weight)."""
+        for batch in self._raw_batches():
+            batch = [self._to_device(t) for t in batch] if self._tensors[0].device != self.device else batch
+            yield self._pack(batch)
+
+    def _raw_batches(self) -> Iterator[Any]:
+        order = self._order()
+        if order is None:
+            yield from zip(*(t.split(self.batch_size) for t in self._tensors), strict=True)
+            return
+        row_bytes = max(1, sum(t[0].numel() * t.element_size() for t in self._tensors))
+        rows = max(1, CHUNK_BYTES // row_bytes // self.batch_size) * self.batch_size
+        for indices in order.split(rows):
+            pieces = [t.index_select(0, indices).split(self.batch_size) for t in self._tensors]
+            yield from zip(*pieces, strict=True)
+
+    def _order(self) -> Tensor | None:
+        if not self.shuffle:
+            return None
+        device = self._tensors[0].device
+        if self.shuffle == "batch":
+            blocks = torch.arange(self.num_records).split(self.batch_size)
+            full = blocks[:-1] if len(blocks[-1]) < self.batch_size else blocks
+            order = [full[i] for i in torch.randperm(len(full)).tolist()] + list(blocks[len(full) :])
+            return torch.cat(order).to(device)
+        return torch.randperm(self.num_records).to(device)
+
+    def _to_device(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.device, non_blocking=True)
+
+    def _pack(self, batch: Any) -> tuple:
+        if self._single:
+            values = iter(batch)
+            return tuple([next(values) if has else None for has in self._has])
+        values = iter(batch)
+        parts = [
+            tree.pack_sequence_as(part, [None if leaf is None else next(values) for leaf in tree.flatten(part)])
+            if part is not None
+            else None
+            for part in self._template
+        ]
+        return tuple(parts)
+
+    def first_batch(self) -> tuple:
+        """The first records in their order, for building the model."""
+        return self._pack([self._to_device(t[: self.batch_size]) for t in self._tensors])
+
+    def targets(self) -> Any:
+        """All targets, for a look at their values before training."""
+        return self._template[1]
+
+    def on_epoch_end(self) -> None:
+        """Arrays stay as they are."""
+
+
+def _is_whole_epoch(steps: int) -> bool:
+    return steps > 0
+
+
+def _to_tensors(part: Any, name: str) -> Any:
+    if part is None:
+        return None
+    if is_array(part):
+        return to_tensor(part, name)
+    return tree.map_structure(lambda leaf: None if leaf is None else to_tensor(leaf, name), _mapped(part, name))
+
+
+def _mapped(part: Any, name: str) -> Any:
+    """Arrays inside lists and dictionaries, converted before the structure is walked: lists of numbers are arrays."""
+    if part is None or is_array(part):
+        return None if part is None else to_tensor(part, name)
+    if isinstance(part, dict):
+        return {key: _mapped(value, name) for key, value in part.items()}
+    return type(part)(_mapped(value, name) for value in part) if type(part) in (list, tuple) else part
+
+
+def _place(tensors: list[Tensor], device: torch.device) -> list[Tensor]:
+    """Move a data set to the GPU where it fits, else pin its memory so that batches are copied while the GPU works."""
+    if device.type != "cuda":
+        return [t.to(device) for t in tensors] if device.type != "cpu" else [t.cpu() for t in tensors]
+    free, _ = torch.cuda.mem_get_info(device)
+    if sum(t.numel() * t.element_size() for t in tensors) <= GPU_SHARE * free:
+        return [t.to(device) for t in tensors]
+    return [t.pin_memory() if t.device.type == "cpu" else t for t in tensors]
+
+
+def weights_of_classes(class_weight: dict[int, float], y: Any, sample_weight: Any) -> Tensor:
+    """The weight of each record by its class, times its own weight."""
+    if not isinstance(y, Tensor):
+        raise ValueError("`class_weight` needs a model with one output and one array of labels `y`.")
+    if sample_weight is not None and not isinstance(sample_weight, Tensor):
+        raise ValueError("`class_weight` goes with one array of `sample_weight`.")
+    labels = y.argmax(dim=-1) if y.dim() > 1 and y.shape[-1] > 1 else y.reshape(len(y))
+    labels = labels.round().long()
+    table = torch.ones(int(max(class_weight, default=0)) + 1, dtype=torch_dtype(floatx()), device=y.device)
+    for label, weight in class_weight.items():
+        if not isinstance(label, (int, np.integer)) or label < 0:
+            raise ValueError(f"`class_weight` maps class indices 0, 1, … to weights. Received: {class_weight}")
+        table[int(label)] = float(weight)
+    known = labels.clamp(0, len(table) - 1)
+    weights = torch.where(labels < len(table), table[known], torch.ones_like(table[known]))
+    return weights if sample_weight is None else weights * sample_weight.reshape(len(y))
+
+
+def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:
+    """The first records for training, the last `validation_split` of them for validation."""
+    if isinstance(validation_split, bool) or not 0 < validation_split < 1:
+        raise ValueError(f"`validation_split` must be between 0 and 1. Received: {validation_split!r}")
+    if not is_array_structure(x):
+        raise ValueError(
+            f"`validation_split` works on arrays only, `x` is a {type(x).__name__}: pass `validation_data` instead."
+        )
+    parts = [_to_tensors(part, name) for part, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))]
+    count = count_rows(parts[0], "x")
+    for part, name in zip(parts[1:], ("y", "sample_weight"), strict=True):
+        if part is not None and count_rows(part, name) != count:
+            raise ValueError(
+                f"`x` and `{name}` must have the same number of records. Received: {count} and {count_rows(part, name)}"
+            )
+    cut = int(math.floor(count * (1 - validation_split)))
+    if cut == 0 or cut == count:
+        raise ValueError(
+            f"`validation_split`={validation_split} of {count} records leaves no record for "
+            f"{'training' if cut == 0 else 'validation'}."
+        )
+
+    def rows(part: Any, start: int, stop: int) -> Any:
+        return None if part is None else tree.map_structure(lambda t: None if t is None else t[start:stop], part)
+
+    return tuple(rows(part, 0, cut) for part in parts), tuple(rows(part, cut, count) for part in parts)
+
+
+def refuse_nan(data: Any) -> None:
+    """Raise where in-memory inputs hold NaN or infinity: the check that `kerasish.config.enable_nan_check()` asks for."""
+    for i, tensor in enumerate(data._tensors if isinstance(data, ArrayData) else ()):
+        if not tensor.is_floating_point():
+            continue
+        finite = torch.isfinite(tensor).reshape(len(tensor), -1).all(dim=1)
+        if not bool(finite.all()):
+            raise ValueError(
+                f"Input array {i} holds NaN or infinity, first in record {int((~finite).nonzero()[0])}. Remove or "
+                "replace such values (`np.nan_to_num`, `sklearn.impute.SimpleImputer`)."
+            )

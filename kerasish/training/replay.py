@@ -1,0 +1,191 @@
+"""A training step recorded once and replayed: what a CUDA graph does for the GPU, for the CPU.
+
+While one step runs as usual, every ATen operation (forward, backward, optimizer, metrics) is recorded with its tensors. Replaying runs the
+same operations on the same memory: no autograd, no modules, no allocation, about a microsecond of Python each. It is used
+only for steps that consist of kerasish and torch code: other Python code might do something of its own in each step.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+log = logging.getLogger("kerasish")
+
+LARGEST_RECORDING = 256 * 2**20  # bytes of intermediate values; larger steps gain nothing from a recording
+LIBRARIES = ("kerasish", "torch")
+CONSTANTS = ("ones_like", "zeros_like", "full_like", "new_ones", "new_zeros", "new_full")
+RESIZES_ITS_OUTPUT = ("mse_loss", "smooth_l1_loss", "huber_loss")
+
+
+class NotRecordable(Exception):
+    """The step does something that a recording cannot repeat; the message says what."""
+
+
+class _Call:
+    """One recorded operation."""
+
+    def __init__(self, function: Any, args: tuple, kwargs: dict, result: Any) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.result = result
+        self.name = function._schema.name.removeprefix("aten::")
+        self.reads = [_storage(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+        self.outputs = [x for x in tree_leaves(result) if isinstance(x, Tensor)]
+        self.makes = [s for s in map(_storage, self.outputs) if s not in self.reads]
+        self.writes = self._written() if function._schema.is_mutable else []
+
+    def _written(self) -> list[int]:
+        written = []
+        for i, argument in enumerate(self.function._schema.arguments):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                value = self.args[i] if i < len(self.args) else self.kwargs.get(argument.name)
+                written += [_storage(x) for x in tree_leaves(value) if isinstance(x, Tensor)]
+        return written
+
+    @property
+    def is_random(self) -> bool:
+        return torch.Tag.nondeterministic_seeded in self.function.tags
+
+    @property
+    def is_constant(self) -> bool:
+        return self.name in CONSTANTS or (not self.reads and not self.is_random)
+
+
+class _Recorder(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[_Call] = []
+        self.root = sys._getframe(1)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+            raise NotRecordable(f"{func} depends on values")
+        self._refuse_foreign_code()
+        result = func(*args, **(kwargs or {}))
+        self.calls.append(_Call(func, args, kwargs or {}, result))
+        return result
+
+    def _refuse_foreign_code(self) -> None:
+        frame: Any = sys._getframe(2)
+        while frame is not None and frame is not self.root:
+            module = frame.f_globals.get("__name__", "")
+            if module.partition(".")[0] not in LIBRARIES:
+                raise NotRecordable(f"{frame.f_code.co_name} of {module} is not library code")
+            frame = frame.f_back
+
+
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage()._cdata
+
+
+class Recording:
+    """A recorded step: `replay(batch)` repeats it on other values of the same shapes.
+
+    Args:
+        step: the step, called once with `batch`.
+        batch: nested tuple of tensors.
+
+    Raises:
+        NotRecordable: the step runs foreign code, depends on values, or is too large. The step was not finished then.
+    """
+
+    def __init__(self, step: Callable[[Any], Any], batch: Any) -> None:
+        static = tree_map_only(Tensor, torch.clone, batch)
+        self.inputs = [leaf for leaf in tree_leaves(static) if isinstance(leaf, Tensor)]
+        with _Recorder() as recorder:
+            self.result = step(static)
+        with torch.no_grad():
+            self.program = _program(recorder.calls, self.result)
+
+    def replay(self, batch: Any) -> Any:
+        """Run the step on `batch` and return what the step returned when it was recorded."""
+        with torch.no_grad():
+            for static, value in zip(self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True):
+                static.copy_(value)
+            for function, args, kwargs in self.program:
+                function(*args, **kwargs)
+        return self.result
+
+
+def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dict]]:
+    """Turn the recorded calls into calls that write their results where the recorded results lie."""
+    made = {storage for call in calls for storage in call.makes}
+    written = {storage for call in calls for storage in call.writes}
+    needed = {_storage(x) for x in tree_leaves(result) if isinstance(x, Tensor)}
+    kept: list[_Call] = []
+    for call in reversed(calls):
+        changes_state = any(storage not in made for storage in call.writes)
+        if changes_state or needed.intersection(call.makes) or needed.intersection(call.writes):
+            needed.update(call.reads)
+            kept.append(call)
+    kept.reverse()
+    size = sum(x.untyped_storage().nbytes() for call in kept for x in call.outputs if _storage(x) in call.makes)
+    if size > LARGEST_RECORDING:
+        raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values")
+    return [_instruction(call) for call in kept if call.writes or not _is_fixed(call, written)]
+
+
+def _is_fixed(call: _Call, written: set[int]) -> bool:
+    """Whether the recorded result stays valid: views of fixed memory, constants, uninitialised memory."""
+    if not call.makes or "empty" in call.name:
+        return True
+    return call.is_constant and not written.intersection(call.makes)
+
+
+def _instruction(call: _Call) -> tuple[Callable, tuple, dict]:
+    args, kwargs = tree_map_only(Tensor, _without_graph, (call.args, call.kwargs))
+    if call.writes:
+        return call.function, args, kwargs
+    outputs = [_without_graph(x) for x in call.outputs]
+    variant = None if call.is_random or call.name in RESIZES_ITS_OUTPUT else _out_variant(call)
+    if variant is None:
+        return _compute_and_copy, (call.function, args, kwargs, outputs), {}
+    function, names = variant
+    places = [(x.data_ptr(), x.shape, x.stride(), x.untyped_storage().nbytes()) for x in outputs]
+    with_outputs = {**kwargs, **dict(zip(names, outputs, strict=True))}
+    fast = getattr(torch, call.name, None) if names == ["out"] else None
+    for candidate in (fast, function):
+        if candidate is None:
+            continue
+        try:
+            candidate(*args, **with_outputs)
+        except (TypeError, RuntimeError, NotImplementedError):
+            continue
+        if places == [(x.data_ptr(), x.shape, x.stride(), x.untyped_storage().nbytes()) for x in outputs]:
+            return candidate, args, with_outputs
+    return _compute_and_copy, (call.function, args, kwargs, outputs), {}
+
+
+def _without_graph(tensor: Tensor) -> Tensor:
+    """Weights and state stay the objects they are; intermediate results let go of their autograd graph."""
+    return tensor if isinstance(tensor, torch.nn.Parameter) else tensor.detach()
+
+
+def _out_variant(call: _Call) -> tuple[Any, list[str]] | None:
+    """The overload of the operation that takes the tensors to write to, and their names."""
+    schema = call.function._schema
+    wanted = [(argument.name, str(argument.type)) for argument in schema.arguments]
+    packet = call.function.overloadpacket
+    for overload in packet.overloads():
+        candidate = getattr(packet, overload)
+        arguments = candidate._schema.arguments
+        names = [argument.name for argument in arguments if argument.is_out]
+        inputs = [(argument.name, str(argument.type)) for argument in arguments if not argument.is_out]
+        if names and inputs == wanted and len(names) == len(call.outputs):
+            return candidate, names
+    return None
+
+
+def _compute_and_copy(function: Callable, args: tuple, kwargs: dict, outputs: list[Tensor]) -> None:
+    results = function(*args, **kwargs)
+    for output, result in zip(outputs, tree_leaves(results), strict=True):
+        output.copy_(result)
