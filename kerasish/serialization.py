@@ -123,10 +123,8 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
     if isinstance(obj, torch.Size):
         return [int(size) for size in obj]
-    if isinstance(obj, list):
+    if isinstance(obj, (list, tuple)):
         return [serialize_keras_object(item) for item in obj]
-    if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "config": {"value": [serialize_keras_object(item) for item in obj]}}
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if obj is Ellipsis:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-
 from kerasish import losses
 from kerasish.naming import reset_names
 

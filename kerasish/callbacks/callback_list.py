@@ -56,12 +56,12 @@ class CallbackList(Callback):
             _check(callback)
         self._history = self._find_or_add(History, add_history)
         self._progbar = self._find_or_add(ProgbarLogger, add_progbar)
-        self._find_listeners()
         self.set_params(params)
         if model is not None:
             self.set_model(model)
             if self._history is not None:
                 model.history = self._history
+        self._find_listeners()
 
     def _find_or_add(self, kind: type, is_wanted: bool) -> Any:
         found = next((callback for callback in self.callbacks if isinstance(callback, kind)), None)

@@ -789,14 +789,6 @@ class Layer(torch.nn.Module, Operation):
         """Everything but the graph, which belongs to the functional models that the layer is part of."""
         return {key: value for key, value in self.__dict__.items() if key != "_node_refs"}
 
-    def __deepcopy__(self, memo: dict) -> Any:
-        import copy
-
-        duplicate = type(self).__new__(type(self))
-        memo[id(self)] = duplicate
-        duplicate.__dict__.update({k: copy.deepcopy(v, memo) for k, v in self.__getstate__().items()})
-        return duplicate
-
 
 def _mark_built(build: Any) -> Any:
     """Wrap a `build` method: remember its shapes, and that the layer is built."""

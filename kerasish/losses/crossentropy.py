@@ -10,6 +10,7 @@ neither clip the loss nor lose their gradient. Other probabilities are clipped t
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
@@ -106,7 +107,11 @@ def _binary_values(y_true: torch.Tensor, y_pred: torch.Tensor, from_logits: bool
 
 @fused_mean_of(binary_crossentropy)
 def _binary_crossentropy_mean(
-    y_true: torch.Tensor, y_pred: torch.Tensor, from_logits: bool, label_smoothing: float, axis: int
+    y_true: torch.Tensor,
+    y_pred: torch.Tensor,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> torch.Tensor | None:
     logits = _sigmoid_logits(y_pred, from_logits)
     if logits is None or y_true.shape != logits.shape:
@@ -147,7 +152,11 @@ def categorical_crossentropy(
 
 @fused_mean_of(categorical_crossentropy)
 def _categorical_crossentropy_mean(
-    y_true: torch.Tensor, y_pred: torch.Tensor, from_logits: bool, label_smoothing: float, axis: int
+    y_true: torch.Tensor,
+    y_pred: torch.Tensor,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> torch.Tensor | None:
     logits = _softmax_logits(y_pred, from_logits, axis)
     if logits is None or logits.ndim != 2 or axis not in (1, -1) or y_true.shape != logits.shape:
@@ -227,7 +236,11 @@ def _sparse_values(
 
 @fused_mean_of(sparse_categorical_crossentropy)
 def _sparse_categorical_crossentropy_mean(
-    y_true: torch.Tensor, y_pred: torch.Tensor, from_logits: bool, ignore_class: int | None, axis: int
+    y_true: torch.Tensor,
+    y_pred: torch.Tensor,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
 ) -> torch.Tensor | None:
     logits = _softmax_logits(y_pred, from_logits, axis)
     if logits is None or ignore_class is not None or axis not in (-1, logits.ndim - 1):
@@ -306,8 +319,15 @@ def categorical_focal_crossentropy(
         probability = _clip(y_pred / y_pred.sum(axis, keepdim=True))
         log_probability = probability.log()
     focus = (1.0 - probability).clamp_min(epsilon()).pow(gamma)
-    weights = torch.tensor(alpha).to(focus) if isinstance(alpha, (list, tuple)) else alpha
+    weights = (
+        _class_weights(tuple(alpha), focus.dtype, focus.device) if isinstance(alpha, (list, tuple)) else alpha
+    )
     return -(weights * focus * y_true * log_probability).sum(axis)
+
+
+@functools.lru_cache(maxsize=32)
+def _class_weights(weights: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.tensor(weights, dtype=dtype, device=device)
 
 
 @takes_labels

@@ -142,7 +142,7 @@ def reduce_weighted(
         values = values * sample_weight
     if reduction is None or reduction == "none" or values.shape in ((), (0,)):
         return values
-    if reduction == "sum" or values.numel() == 0:
+    if reduction == "sum" or 0 in values.shape:
         return values.sum()
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         divisor = sample_weight.sum()
@@ -307,7 +307,9 @@ class LossFunctionWrapper(Loss):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """Make a loss from `get_config()`."""
-        return cls(**(deserialize_keras_object(config) if "fn" in config else config))
+        return cls(
+            **{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name} reduction={self.reduction} {self._fn_kwargs}>"

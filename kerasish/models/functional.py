@@ -19,6 +19,13 @@ from kerasish.serialization import deserialize_keras_object, serialize_keras_obj
 from kerasish.symbolic import FunctionOperation, KerasTensor, Node
 
 
+class _Number:
+    """The place of a symbolic tensor in a pickled graph."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
 class Graph:
     """The calls that lead from `inputs` to `outputs`.
 
@@ -132,6 +139,37 @@ class Graph:
         self.result_slots = [slots[id(tensor)] for tensor in self.outputs]
         self.single_output = self.result_slots[0] if isinstance(self.output_structure, KerasTensor) else None
         self.keep_alive = [tensor for node in self.nodes for tensor in node.outputs]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The graph without symbolic tensors, whose place numbers take: for pickle and copy."""
+        number = {id(tensor): _Number(i) for i, tensor in enumerate(self.inputs)}
+        rows = []
+        for node in self.nodes:
+            for ref in node._outputs:
+                number[id(ref())] = _Number(len(number))
+            outputs = [(number[id(ref())], ref().shape, ref().dtype) for ref in node._outputs]
+            rows.append((node.operation, node.args, node.kwargs, node._template, outputs))
+
+        def write(structure: Any) -> Any:
+            return tree.map_structure(lambda leaf: number.get(id(leaf), leaf), structure)
+
+        return {
+            "starts": [tensor._keras_history.operation for tensor in self.inputs],
+            "rows": [(op, write(args), write(kwargs), template, outs) for op, args, kwargs, template, outs in rows],
+            "ends": (write(self.input_structure), write(self.output_structure)),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        tensors: list[KerasTensor] = [layer._tensor for layer in state["starts"]]
+
+        def read(structure: Any) -> Any:
+            return tree.map_structure(lambda x: tensors[x.value] if isinstance(x, _Number) else x, structure)
+
+        for operation, args, kwargs, template, outputs in state["rows"]:
+            made = [KerasTensor(shape, dtype=dtype) for _, shape, dtype in outputs]
+            Node(operation, read(args), read(kwargs), tree.pack_sequence_as(template, made))
+            tensors += made
+        self.__init__(*(read(structure) for structure in state["ends"]))  # type: ignore[misc]
 
     def run(self, inputs: Any, name: str) -> Any:
         """Compute the outputs for tensors in the structure of the inputs (or dictionaries by input name)."""

@@ -633,9 +633,6 @@ class Model(Layer):
         if not self.built and config and config.get("input_shape") is not None:
             self.build(_as_tuples(config["input_shape"]))
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return super().__reduce_ex__(protocol)
-
     def __getstate__(self) -> dict[str, Any]:
         prepared = ("_steps", "_cached_weights", "_cached_penalized", "_cached_layers", "_compiled_call_impl")
         state = {key: value for key, value in super().__getstate__().items() if key not in prepared}

@@ -150,6 +150,14 @@ class Sequential(Model):
 
         return infer_output(self._call_on_meta, args, kwargs, self.name)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_graph": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.built and self._input_layer is not None:
+            self._draw()
+
     def get_config(self) -> dict[str, Any]:
         layers = ([self._input_layer] if self._input_layer is not None else []) + self._stack
         config: dict[str, Any] = {

@@ -7,7 +7,7 @@ strides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -29,21 +29,29 @@ def same_kind(
         yield [gradients[i] for i in chosen], [variables[i] for i in chosen]
 
 
+def update_where(condition: Tensor, state: Sequence[Tensor], update: Callable[[], None]) -> None:
+    """Run `update`, which changes `state` in place, and undo it where the 0-d `condition` is false."""
+    before = [tensor.clone() for tensor in state]
+    update()
+    for tensor, old in zip(state, before, strict=True):
+        torch.where(condition.to(tensor.device), tensor, old, out=tensor)
+
+
 def is_fusable(variables: Sequence[Tensor]) -> bool:
     """Whether the fused kernels take these variables, all of one device and dtype."""
     first = variables[0]
-    return (
-        first.device.type in FUSED_DEVICES
-        and first.dtype in FUSED_DTYPES
-        and all(is_dense(v) for v in variables)
-    )
+    if first.device.type not in FUSED_DEVICES or first.dtype not in FUSED_DTYPES:
+        return False
+    for variable in variables:  # noqa: SIM110 - a generator costs a call per variable
+        if not (variable.is_contiguous() or is_dense(variable)):
+            return False
+    return True
 
 
 def is_dense(x: Tensor) -> bool:
-    """Whether the elements fill their memory without gaps: in rows, channels last or transposed."""
+    """Whether the elements fill their memory without gaps, channels last or transposed."""
     return (
-        x.is_contiguous()
-        or (x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last))
+        (x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last))
         or (x.dim() == 5 and x.is_contiguous(memory_format=torch.channels_last_3d))
         or (x.dim() == 2 and x.t().is_contiguous())
     )

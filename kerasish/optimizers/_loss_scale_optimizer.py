@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kerasish.errors import did_you_mean, received
-from kerasish.optimizers._kernels import same_kind
+from kerasish.optimizers._kernels import same_kind, update_where
 from kerasish.optimizers.optimizer import COMMON_ARGUMENTS, Optimizer
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.variable import Variable
@@ -121,10 +121,7 @@ class LossScaleOptimizer(Optimizer):
         gradients = [gradient for scaled, _ in unscaled for gradient in scaled]
         variables = variables if len(unscaled) == 1 else [variable for _, kin in unscaled for variable in kin]
         state = [*variables, *self.inner_optimizer.variables]
-        before = [tensor.clone() for tensor in state]
-        self.inner_optimizer.apply(gradients, variables)
-        for tensor, old in zip(state, before, strict=True):
-            torch.where(finite.to(tensor.device), tensor, old, out=tensor)
+        update_where(finite, state, lambda: self.inner_optimizer.apply(gradients, variables))
         self._adapt_scale(finite)
 
     def _adapt_scale(self, finite: Tensor) -> None:

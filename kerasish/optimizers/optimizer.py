@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import did_you_mean, format_shape, received
 from kerasish.naming import name_scope, unique_name
-from kerasish.optimizers._kernels import same_kind
+from kerasish.optimizers._kernels import same_kind, update_where
 from kerasish.optimizers.schedules import LearningRateSchedule
 from kerasish.optimizers.schedules import deserialize as deserialize_schedule
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
@@ -243,7 +243,7 @@ class Optimizer:
             variable.data = variable.data.to(device)
         if self.use_ema:
             self._averages = self.add_optimizer_variables(self._trainable_variables, "average")
-            self._overwrite_averages()
+            self._start_averages()
         if self.gradient_accumulation_steps:
             self._accumulators = [
                 self.add_variable_from_reference(v, "gradient_accumulator") for v in self._trainable_variables
@@ -346,7 +346,6 @@ class Optimizer:
         elif gradients:
             torch._foreach_zero_(gradients)
 
-    @torch.no_grad()
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Update the variables in place from `grads`, one gradient (or None) per variable.
 
@@ -361,22 +360,23 @@ class Optimizer:
         grads = list(grads)
         if not grads:
             return
-        variables = self._matching_variables(grads, trainable_variables)
-        gradients, variables = self._dense_gradients(grads, variables)
-        if self.loss_scale_factor is not None:
-            gradients = list(torch._foreach_div(gradients, self.loss_scale_factor))
-        if self.gradient_accumulation_steps:
-            variables = self._accumulate(gradients, variables)
-        else:
-            gradients, variables = self._overwrite(gradients, variables)
-            self._clip_decay_update(gradients, variables)
-        if self.use_ema:
-            self._update_averages()
-        self._iterations.add_(1)
-        for variable in variables:
-            constraint = getattr(variable, "constraint", None)
-            if constraint is not None:
-                variable.copy_(constraint(variable))
+        with torch.no_grad():
+            variables = self._matching_variables(grads, trainable_variables)
+            gradients, variables = self._dense_gradients(grads, variables)
+            if self.loss_scale_factor is not None:
+                gradients = list(torch._foreach_div(gradients, self.loss_scale_factor))
+            if self.gradient_accumulation_steps:
+                variables = self._accumulate(gradients, variables)
+            else:
+                gradients, variables = self._overwrite(gradients, variables)
+                self._clip_decay_update(gradients, variables)
+            if self.use_ema:
+                self._update_averages()
+            self._iterations.add_(1)
+            for variable in variables:
+                constraint = getattr(variable, "constraint", None)
+                if constraint is not None:
+                    variable.copy_(constraint(variable))
 
     def _matching_variables(
         self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None
@@ -427,7 +427,9 @@ class Optimizer:
                     f"The gradient of {self._name_of(variable)!r} must have the shape of the variable, "
                     f"{format_shape(variable.shape)}. Received: {format_shape(gradient.shape)}"
                 )
-            gradients.append(gradient.to(variable.device, variable.dtype))
+            if gradient.dtype != variable.dtype or gradient.device != variable.device:
+                gradient = gradient.to(variable.device, variable.dtype)
+            gradients.append(gradient)
         if not missing:
             return gradients, variables
         if not gradients:
@@ -444,15 +446,15 @@ class Optimizer:
         self, gradients: list[Tensor], variables: list[Tensor]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Copy the gradient into the variables marked `overwrite_with_gradient`; return the others."""
-        if not any(getattr(variable, "overwrite_with_gradient", False) for variable in variables):
-            return gradients, variables
-        kept: list[tuple[Tensor, Tensor]] = []
-        for gradient, variable in zip(gradients, variables, strict=True):
+        kept: list[int] = []
+        for i, variable in enumerate(variables):
             if getattr(variable, "overwrite_with_gradient", False):
-                variable.copy_(gradient)
+                variable.copy_(gradients[i])
             else:
-                kept.append((gradient, variable))
-        return [gradient for gradient, _ in kept], [variable for _, variable in kept]
+                kept.append(i)
+        if len(kept) == len(variables):
+            return gradients, variables
+        return [gradients[i] for i in kept], [variables[i] for i in kept]
 
     def _accumulate(self, gradients: list[Tensor], variables: list[Tensor]) -> list[Tensor]:
         """Add the gradients up; at each n-th call update with their mean. Return the variables so updated."""
@@ -472,20 +474,11 @@ class Optimizer:
             torch._foreach_add_(summed, means)
             means = list(torch._foreach_div(summed, float(steps)))
             updated = variables if len(updated) == len(variables) else updated
-            self._update_where(is_update, lambda: self._clip_decay_update(means, updated), updated)
+            state = [*updated, *self._variables[self._first_slot :]]
+            update_where(is_update, state, lambda: self._clip_decay_update(means, updated))
         for total in self._accumulators:
             total.masked_fill_(is_update.to(total.device), 0)
         return updated
-
-    def _update_where(
-        self, condition: Tensor, update: Callable[[], None], variables: Sequence[Tensor]
-    ) -> None:
-        """Run `update` and undo it, on the variables and the slots, where the 0-d `condition` is false."""
-        state = [*variables, *self._variables[self._first_slot :]]
-        before = [tensor.clone() for tensor in state]
-        update()
-        for tensor, old in zip(state, before, strict=True):
-            torch.where(condition.to(tensor.device), tensor, old, out=tensor)
 
     def _clip_decay_update(self, gradients: list[Tensor], variables: list[Tensor]) -> None:
         if not variables:
@@ -493,14 +486,14 @@ class Optimizer:
         gradients = self._clip(gradients)
         rate = self._current_learning_rate()
         self._begin_update()
-        for gradients, variables in same_kind(gradients, variables):  # noqa: B020
-            learning_rate = rate.to(variables[0].device)
-            self._decay_weights(variables, learning_rate)
+        for part, kin in same_kind(gradients, variables):
+            learning_rate = rate.to(kin[0].device)
+            self._decay_weights(kin, learning_rate)
             if self._updates_by_variable:
-                for gradient, variable in zip(gradients, variables, strict=True):
+                for gradient, variable in zip(part, kin, strict=True):
                     self.update_step(gradient, variable, learning_rate)
             else:
-                self._update(gradients, variables, learning_rate)
+                self._update(part, kin, learning_rate)
 
     def _begin_update(self) -> None:
         """Once per update, before the first variable: for state that the variables share."""
@@ -594,7 +587,7 @@ class Optimizer:
             for average, variable in pairs:
                 torch.where(is_overwrite.to(variable.device), average, variable, out=variable)
 
-    def _overwrite_averages(self) -> None:
+    def _start_averages(self) -> None:
         with torch.no_grad():
             for average, variable in zip(self._averages, self._trainable_variables, strict=True):
                 if average is not None:

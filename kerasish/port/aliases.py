@@ -46,7 +46,9 @@ def install_aliases(force: bool = False, subprocesses: bool = False) -> None:
                 "kerasish.install_aliases() first, or with force=True to replace it for later imports."
             )
         _finder.install()
-    if subprocesses and SHIMS not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+    if subprocesses and SHIMS not in sys.path:
+        # `spawn` hands on sys.path, all else the environment.
+        sys.path.insert(1, SHIMS)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (SHIMS, os.environ.get("PYTHONPATH"))))
 
 
@@ -54,10 +56,12 @@ def uninstall_aliases() -> None:
     """Undo `install_aliases`; what it replaced comes back."""
     if _finder in sys.meta_path:
         _finder.uninstall()
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if SHIMS in paths:
-        paths.remove(SHIMS)
-        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    if SHIMS in sys.path:
+        sys.path.remove(SHIMS)
+        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path != SHIMS)
+        if not os.environ["PYTHONPATH"]:
+            del os.environ["PYTHONPATH"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -82,7 +86,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self) -> None:
         self.displaced: dict[str, ModuleType] = {}
-        self.fallbacks: list[ModuleType] = []
+        self.additions: list[tuple[ModuleType, str]] = []
         self.forwarders: dict[str, ModuleType] = {}
         self.tensorflow = ModuleType("tensorflow")
 
@@ -100,8 +104,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for name in [name for name in sys.modules if _top(name) in TOPS]:
             del sys.modules[name]
         sys.modules.update(self.displaced)
-        for module in self.fallbacks:
-            del vars(module)["__getattr__"]
+        for module, key in self.additions:
+            del vars(module)[key]
         forwarders = list(self.forwarders.values())
         for module in [module for name, module in sys.modules.items() if _top(name) == "kerasish"]:
             for name in [name for name, value in vars(module).items() if any(value is f for f in forwarders)]:
@@ -166,7 +170,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """
         if name not in self.forwarders:
             module = self.forwarders[name] = ModuleType(name, door.__doc__)
-            vars(module).update((key, value) for key, value in vars(door).items() if not key.startswith("_"))
+            for key, value in vars(door).items():
+                if not key.startswith("_") and not isinstance(value, ModuleType):
+                    vars(module)[key] = value
             module.__path__ = []
             fallback = names.module_getattr(namespace)
             vars(module)["__getattr__"] = door.__getattr__ if door is kerasish else fallback
@@ -175,10 +181,16 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def add_fallback(self, module: ModuleType) -> None:
         """Let a public module answer for the old names of its namespace."""
         namespace = module.__name__.replace("kerasish", "keras", 1)
-        known = namespace in _NAMESPACES or namespace in names.MODULES
-        if known and "__getattr__" not in vars(module):
-            vars(module)["__getattr__"] = names.module_getattr(namespace)
-            self.fallbacks.append(module)
+        if namespace not in _NAMESPACES:
+            return
+        additions: dict[str, Any] = {"__getattr__": names.module_getattr(namespace)}
+        if not hasattr(module, "__path__"):
+            # Only of a package does the import system ask for submodules, as `keras.backend.tensorflow_backend`.
+            additions["__path__"] = []
+        for key, value in additions.items():
+            if key not in vars(module):
+                vars(module)[key] = value
+                self.additions.append((module, key))
 
     def refuse_gone(self, fullname: str, path: Sequence[str] | None) -> None:
         """Say what replaces a name that `from keras.x import name` asks for, as a last resort, as a submodule."""
@@ -187,7 +199,12 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             raise ImportError(names.explain(namespace, name), name=fullname)
 
 
-_NAMESPACES = {*names.RENAMED, *names.GONE, *(old.rpartition(".")[0] for old in names.MODULES)}
+_NAMESPACES = {
+    *names.RENAMED,
+    *names.GONE,
+    *names.MODULES,
+    *(old.rpartition(".")[0] for old in names.MODULES),
+}
 _finder = _Finder()
 
 

@@ -175,10 +175,12 @@ def resolve_metric(metric: Any, y_true: Any, y_pred: Any) -> Metric:
     if isinstance(metric, torch.nn.Module) and hasattr(metric, "update") and hasattr(metric, "compute"):
         return TorchMetric(metric)
     resolved = metrics.get(metric)
-    if isinstance(resolved, Metric):
-        return resolved
     name = metric if isinstance(metric, str) else getattr(resolved, "__name__", to_snake_case(type(resolved).__name__))
-    return metrics.MeanMetricWrapper(resolved, name=name)
+    if not isinstance(resolved, Metric):
+        return metrics.MeanMetricWrapper(resolved, name=name)
+    if isinstance(metric, str):
+        resolved.name = metric
+    return resolved
 
 
 def _metric_by_shape(name: str, y_true: Any, y_pred: Any) -> Metric:

@@ -59,8 +59,18 @@ class InputLayer(Layer):
         self.ragged = False
         self.built = True
         self._refresh_call_path()
-        self._tensor = KerasTensor(self.batch_shape, dtype=self._input_dtype, name=self.name)
-        self._node = Node(self, (), {}, self._tensor)
+        self._start_graph()
+
+    def _start_graph(self) -> None:
+        self.__dict__["_tensor"] = KerasTensor(self.batch_shape, dtype=self._input_dtype, name=self.name)
+        Node(self, (), {}, self._tensor)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in super().__getstate__().items() if key != "_tensor"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._start_graph()
 
     @property
     def dtype(self) -> str:

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kerasish.__main__ import main
+from kerasish.port.run import run_script
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import helper
+import tensorflow as tf
+from tensorflow import keras
+from keras.losses import MeanSquaredError
+
+
+def in_child(_):
+    from tensorflow.keras.losses import MeanAbsoluteError
+    return MeanAbsoluteError.__module__.partition(".")[0]
+
+
+if __name__ == "__main__":
+    print(sys.argv, sys.path[0] == helper.HERE, keras.__name__, tf.__version__, MeanSquaredError is keras.losses.MeanSquaredError)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        print("child", *pool.map(in_child, [0]))
+    raise ValueError("from the script")
+"""
+
+
+def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "kerasish", *args]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "script.py").write_text(SCRIPT)
+    (tmp_path / "inner" / "helper.py").write_text("import os\nHERE = os.path.dirname(__file__)\n")
+    return tmp_path
+
+
+def test_a_script_runs_as_python_would_run_it(project):
+    result = run("run", "inner/script.py", "--epochs", "3", "-m", cwd=project)
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("['inner/script.py', '--epochs', '3', '-m'] True kerasish 2."), result
+    assert lines[0].endswith("kerasish True")
+    assert lines[1] == "child kerasish", result
+    assert result.returncode == 1
+    error = result.stderr.splitlines()
+    assert error[0] == "Traceback (most recent call last):"
+    assert 'script.py", line' in error[1] and "in <module>" in error[1]
+    assert error[-1] == "ValueError: from the script"
+    assert "runpy" not in result.stderr and "kerasish" not in result.stderr
+
+
+def test_a_module_runs_as_python_would_run_it(project):
+    (project / "inner" / "show.py").write_text("import keras, sys\nprint(sys.argv[1:], keras.__name__, sys.path[0])\n")
+    result = run("run", "-m", "inner.show", "--flag", "x", cwd=project)
+    assert result.stdout.strip() == f"['--flag', 'x'] kerasish {project}", result
+    assert result.returncode == 0
+
+
+def test_a_script_that_is_not_there(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run_script(str(tmp_path / "none.py"))
+    assert caught.value.code == 2
+    assert "can't open file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "part"),
+    [
+        (["--version"], 0, "kerasish 0."),
+        (["--help"], 0, "run a Keras or tf.keras script as it is"),
+        (["run", "--help"], 0, "kerasish run script.py [args …]"),
+        (["run"], 2, "run needs a script"),
+        (["datasets", "cifar"], 2, "invalid choice: 'cifar'"),
+        ([], 2, "required: command"),
+    ],
+)
+def test_the_command_line_explains_itself(capsys, arguments, status, part):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == status
+    captured = capsys.readouterr()
+    assert part in captured.out + captured.err
+
+
+@pytest.mark.skipif(
+    not Path("/usr/share/datasets/fashion-mnist").is_dir(), reason="needs Debian's package dataset-fashion-mnist"
+)
+def test_datasets_says_where_they_lie_and_what_they_hold(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert main(["datasets", "fashion_mnist"]) == 0
+    assert main(["datasets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz" in lines
+    assert "x_train  (60000, 28, 28)      uint8" in lines
+    assert "fashion_mnist       /usr/share/datasets/fashion-mnist" in lines
+    assert "mnist               not here" in lines
+
+
+def test_datasets_fails_plainly_when_there_is_none(capsys, monkeypatch, tmp_path):
+    from dataclasses import replace
+
+    from kerasish.datasets import mnist
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(mnist, "FILES", (replace(mnist.FILES[0], url="http://127.0.0.1:9/mnist.npz"),))
+    assert main(["datasets", "mnist"]) == 1
+    assert "was not found. Tried:" in capsys.readouterr().err
