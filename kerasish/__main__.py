@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     parser = argparse.ArgumentParser(prog="kerasish", description="The Keras API on PyTorch.")
-    versions = f"kerasish {kerasish.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+    versions = (
+        f"kerasish {kerasish.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+    )
     parser.add_argument("--version", action="version", version=versions)
     commands = parser.add_subparsers(required=True, metavar="command")
 

@@ -97,7 +97,9 @@ def _empty(shape: Any, dtype: Any) -> torch.Tensor:
     return torch.empty(tuple(shape), dtype=torch_dtype(dtype), device=get_device())
 
 
-def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> torch.Tensor:
+def normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> torch.Tensor:
     """Draw from the normal distribution N(mean, stddev²)."""
     return _empty(shape, dtype).normal_(mean, stddev, generator=torch_generator(seed))
 
@@ -152,7 +154,9 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     return x / (x + y)
 
 
-def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> torch.Tensor:
+def binomial(
+    shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+) -> torch.Tensor:
     """Draw the number of successes in `counts` trials of the given probability."""
     kind = torch_dtype(dtype)
     n = torch.as_tensor(counts, dtype=kind, device=get_device()).expand(tuple(shape)).contiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import threading
 import types
@@ -67,7 +68,9 @@ class CustomObjectScope:
 
     def __init__(self, custom_objects: dict[str, Any]) -> None:
         if not isinstance(custom_objects, dict):
-            raise TypeError(f"`custom_objects` must be a dictionary name → object. Received: {custom_objects!r}")
+            raise TypeError(
+                f"`custom_objects` must be a dictionary name → object. Received: {custom_objects!r}"
+            )
         self.custom_objects = custom_objects
 
     def __enter__(self) -> CustomObjectScope:
@@ -104,11 +107,11 @@ def public_module(cls: type) -> str | None:
         return None
     if parts[1:3] == ["optimizers", "schedules"]:
         return "keras.optimizers.schedules"
-    for name in (parts[1] if len(parts) > 1 else "", *PUBLIC_MODULES):
-        module = importlib.import_module(f"kerasish.{name}") if name in PUBLIC_MODULES else None
-        if module is not None and getattr(module, cls.__name__, None) is cls:
-            return f"keras.{name}"
-    return "keras"
+    if cls.__name__ == "Functional":
+        return "keras.src.models.functional"
+    if parts[1] in ("models", "dtype_policies"):
+        return "keras"
+    return f"keras.{parts[1]}"
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -128,7 +131,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if obj is Ellipsis:
-        return {"class_name": "__ellipsis__", "config": {"value": None}}
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, slice):
         parts = {"start": obj.start, "stop": obj.stop, "step": obj.step}
         return {"class_name": "__slice__", "config": {k: serialize_keras_object(v) for k, v in parts.items()}}
@@ -160,18 +163,11 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def _serialize_function(function: Any) -> dict[str, Any]:
-    module = function.__module__ or "builtins"
-    if module.startswith("kerasish."):
-        public = ".".join(module.split(".")[1:2])
-        module = f"keras.{public}"
-        registered = function.__name__
-    else:
-        registered = get_registered_name(function)
     return {
-        "module": module if module.startswith("keras.") else "builtins",
+        "module": "builtins",
         "class_name": "function",
-        "config": function.__name__,
-        "registered_name": registered if registered != function.__name__ or module.startswith("keras.") else "function",
+        "config": get_registered_name(function),
+        "registered_name": "function",
     }
 
 
@@ -179,7 +175,12 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     cls = type(obj)
     module = public_module(cls)
     config = {key: serialize_keras_object(value) for key, value in obj.get_config().items()}
-    out: dict[str, Any] = {"module": module, "class_name": cls.__name__, "config": config, "registered_name": None}
+    out: dict[str, Any] = {
+        "module": module,
+        "class_name": cls.__name__,
+        "config": config,
+        "registered_name": None,
+    }
     if module is None:
         registered = get_registered_name(cls)
         out["module"] = cls.__module__
@@ -251,7 +252,7 @@ def _deserialize(config: Any) -> Any:
     if isinstance(name, str) and name.startswith("__") and name.endswith("__"):
         return _deserialize_value(name, inner)
     if name == "function":
-        return resolve(config.get("module"), inner, config.get("registered_name"))
+        return resolve(config.get("module"), inner, inner)
     cls = resolve(config.get("module"), name, config.get("registered_name"))
     if not hasattr(cls, "from_config"):
         raise TypeError(f"{name!r} cannot be made from a config: {cls} has no `from_config` class method.")
@@ -294,11 +295,12 @@ def resolve(module: str | None, name: str, registered_name: str | None) -> Any:
         custom = find_custom_object(candidate) if candidate else None
         if custom is not None:
             return custom
-    for namespace in _namespaces(module):
-        found = getattr(importlib.import_module(namespace), name, None)
+    modules = [importlib.import_module(namespace) for namespace in _namespaces(module) if _exists(namespace)]
+    for namespace in modules:
+        found = getattr(namespace, name, None)
         if found is not None:
             return found
-    known = [n for namespace in _namespaces(module) for n in dir(importlib.import_module(namespace))]
+    known = [n for namespace in modules for n in dir(namespace)]
     raise ValueError(
         f"Could not find {name!r} (module {module!r}).{did_you_mean(name, known)} If it is a class or function of "
         f"yours, pass it as `custom_objects={{{name!r}: …}}` or decorate it with "
@@ -306,14 +308,27 @@ def resolve(module: str | None, name: str, registered_name: str | None) -> Any:
     )
 
 
+def _exists(namespace: str) -> bool:
+    return importlib.util.find_spec(namespace) is not None
+
+
 def _namespaces(module: str | None) -> list[str]:
     """The modules of kerasish in which a name from `module` of Keras may be looked up."""
+    if module == "builtins":
+        own = (getattr(_local, "module", None) or "").removeprefix("keras.")
+        return [
+            f"kerasish.{name}"
+            for name in (own, "activations", "losses", "metrics", "ops")
+            if name in PUBLIC_MODULES
+        ]
     module = module or getattr(_local, "module", None) or "keras"
     parts = module.replace("tensorflow.keras", "keras").replace("tf_keras", "keras").split(".")
     if parts[0] != "keras" or parts[1:2] == ["src"] and len(parts) < 3:
         return []
     inner = parts[2:] if parts[1:2] == ["src"] else parts[1:]
-    found = [f"kerasish.{name}" for name in (".".join(inner[:2]), ".".join(inner[:1])) if name in PUBLIC_MODULES]
+    found = [
+        f"kerasish.{name}" for name in (".".join(inner[:2]), ".".join(inner[:1])) if name in PUBLIC_MODULES
+    ]
     if not found and inner[:1] in ([], ["engine"]):
         found = ["kerasish.layers", "kerasish.models", "kerasish"]
     return list(dict.fromkeys(found))

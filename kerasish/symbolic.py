@@ -67,7 +67,9 @@ class KerasTensor:
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments for KerasTensor: {sorted(kwargs)}")
         if sparse or ragged:
-            raise ValueError("Sparse and ragged symbolic tensors are not supported: pass dense, padded inputs.")
+            raise ValueError(
+                "Sparse and ragged symbolic tensors are not supported: pass dense, padded inputs."
+            )
         self.shape = tuple(None if size is None else int(size) for size in shape)
         self.dtype = standardize_dtype(dtype)
         self.sparse = sparse
@@ -89,7 +91,9 @@ class KerasTensor:
         return self.shape if dim is None else self.shape[dim]
 
     @classmethod
-    def __torch_function__(cls, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_function__(
+        cls, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
         return call_symbolically(func, *args, **(kwargs or {}))
 
     def __getattr__(self, name: str) -> Any:
@@ -98,7 +102,9 @@ class KerasTensor:
             return lambda *args, **kwargs: call_symbolically(method, self, *args, **kwargs)
         if method is not None and name in ("T", "mT", "real", "imag"):
             return call_symbolically(operator.attrgetter(name), self)
-        raise AttributeError(f"A symbolic tensor has no attribute {name!r}: it has a shape and a dtype, no values.")
+        raise AttributeError(
+            f"A symbolic tensor has no attribute {name!r}: it has a shape and a dtype, no values."
+        )
 
     def _refuse_values(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
@@ -110,7 +116,9 @@ class KerasTensor:
 
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:
-            raise TypeError(f"The first size of a symbolic tensor of shape {format_shape(self.shape)} is unknown.")
+            raise TypeError(
+                f"The first size of a symbolic tensor of shape {format_shape(self.shape)} is unknown."
+            )
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> Any:
@@ -135,7 +143,9 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
 for _name in ("lt", "le", "gt", "ge", "ne"):
     setattr(KerasTensor, f"__{_name}__", _binary(getattr(operator, _name))[0])
 for _name in ("neg", "abs", "invert", "pos"):
-    setattr(KerasTensor, f"__{_name}__", lambda self, _f=getattr(operator, _name): call_symbolically(_f, self))
+    setattr(
+        KerasTensor, f"__{_name}__", lambda self, _f=getattr(operator, _name): call_symbolically(_f, self)
+    )
 
 
 class Operation:
@@ -174,7 +184,9 @@ class FunctionOperation(Operation):
 
     def __init__(self, function: Callable) -> None:
         self.function = function
-        self.name = unique_name(getattr(function, "__name__", type(function).__name__).strip("_") or "function")
+        self.name = unique_name(
+            getattr(function, "__name__", type(function).__name__).strip("_") or "function"
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)

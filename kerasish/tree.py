@@ -40,7 +40,11 @@ def _rebuild(structure: Any, values: list) -> Any:
         return type(structure)(ordered)
     if hasattr(structure, "_fields"):
         return type(structure)(*values)
-    kind = type(structure) if type(structure) in (list, tuple) else (tuple if isinstance(structure, tuple) else list)
+    kind = (
+        type(structure)
+        if type(structure) in (list, tuple)
+        else (tuple if isinstance(structure, tuple) else list)
+    )
     return kind(values)
 
 
@@ -118,7 +122,9 @@ def assert_same_paths(a: Any, b: Any) -> None:
     paths_a = {path for path, _ in flatten_with_path(a)}
     paths_b = {path for path, _ in flatten_with_path(b)}
     if paths_a != paths_b:
-        raise ValueError(f"Paths differ. Only in the first: {paths_a - paths_b}; only in the second: {paths_b - paths_a}")
+        raise ValueError(
+            f"Paths differ. Only in the first: {paths_a - paths_b}; only in the second: {paths_b - paths_a}"
+        )
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Iterable) -> Any:

@@ -52,12 +52,14 @@ class KerasFit:
 
     def prepare_row(self) -> None:
         self.row = self.arrays["x_train"][:1]
-        self.row_tensor = self.keras.ops.convert_to_tensor(self.row)
         self.no_grad: Any = contextlib.nullcontext
-        if self.keras.backend.backend() == "torch":
+        if self.keras.config.backend() == "torch":
             import torch
 
             self.no_grad = torch.no_grad
+            self.row_tensor = torch.from_numpy(self.row)
+        else:
+            self.row_tensor = self.keras.ops.convert_to_tensor(self.row)
 
     def predict_row(self) -> Any:
         return self.model.predict(self.row, verbose=0)

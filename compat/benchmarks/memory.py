@@ -14,6 +14,7 @@ from processes import (
     markdown_table,
     publish,
     start_workers,
+    take_turns,
     write_arrays,
 )
 
@@ -24,11 +25,10 @@ def measure(options: argparse.Namespace) -> str:
         rows, reasons = [], []
         for name in options.contenders:
             workers, absent = start_workers([name], options.workload, data, options)
-            reasons += [f"Absent: {CONTENDERS[name]}: {reason}" for reason in absent.values()]
-            for worker in workers.values():
-                peaks = [worker.memory, *[worker.ask(train=1)["memory"] for _ in range(options.epochs)]]
+            for answers in take_turns(workers, absent, options.epochs, train=1).values():
+                peaks = [workers[name].memory, *[answer["memory"] for answer in answers]]
                 rows.append([CONTENDERS[name], *[f"{peak:.0f}" for peak in peaks]])
-                worker.stop()
+            reasons += [f"Absent: {CONTENDERS[name]}: {reason}" for reason in absent.values()]
     header = ["peak MB", "model and data", *[f"epoch {epoch + 1}" for epoch in range(options.epochs)]]
     title = f"{options.workload} ({WORKLOADS[options.workload]}); {describe_machine(options)}."
     return "\n\n".join([title, markdown_table(header, rows), *reasons]) + "\n"

@@ -18,6 +18,7 @@ from processes import (
     markdown_table,
     publish,
     start_workers,
+    take_turns,
     write_arrays,
 )
 
@@ -29,12 +30,7 @@ def measure(options: argparse.Namespace) -> str:
     with tempfile.TemporaryDirectory() as data:
         write_arrays(data, options.workload, 64, "random")
         workers, absent = start_workers(options.contenders, options.workload, data, options)
-        answers: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
-        for _ in range(1 + options.rounds):
-            for name, worker in workers.items():
-                answers[name].append(worker.ask(predict=options.calls))
-        for worker in workers.values():
-            worker.stop()
+        answers = take_turns(workers, absent, 1 + options.rounds, predict=options.calls)
     rounds = {name: measured[1:] for name, measured in answers.items()}
     reference = [answer["call"] for answer in rounds.get("torch", [])]
     rows = []

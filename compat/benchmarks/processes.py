@@ -128,14 +128,37 @@ class Worker:
 def start_workers(
     names: Sequence[str], workload: str, data: str, options: argparse.Namespace
 ) -> tuple[dict[str, Worker], dict[str, str]]:
-    """The workers that started, and the reasons of those that did not."""
-    workers, absent = {}, {}
+    """The workers that started, and why the others did not."""
+    workers: dict[str, Worker] = {}
+    absent: dict[str, str] = {}
     for name in names:
         try:
             workers[name] = Worker(name, workload, data, options)
         except Absent as reason:
             absent[name] = str(reason)
     return workers, absent
+
+
+def take_turns(
+    workers: dict[str, Worker], absent: dict[str, str], rounds: int, **request: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Ask every worker once per round, in the opposite order every second round; then stop them all.
+
+    A worker that fails moves to `absent`, with the reason.
+    """
+    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
+    for round_number in range(rounds):
+        order = list(answers) if round_number % 2 else list(reversed(answers))
+        for name in order:
+            try:
+                answers[name].append(workers[name].ask(**request))
+            except Absent as reason:
+                absent[name] = str(reason)
+                del answers[name]
+        print(f"round {round_number + 1} of {rounds}", file=sys.stderr)
+    for worker in workers.values():
+        worker.stop()
+    return answers
 
 
 def publish(text: str, output: Path | None) -> None:

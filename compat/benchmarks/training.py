@@ -15,13 +15,13 @@ from typing import Any
 from processes import (
     CONTENDERS,
     WORKLOADS,
-    Absent,
     add_process_options,
     describe_machine,
     limit_cores,
     markdown_table,
     publish,
     start_workers,
+    take_turns,
     write_arrays,
 )
 
@@ -41,25 +41,6 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, help="training rows (default: the workload's own number)")
     parser.add_argument("--data", choices=("fashion_mnist", "random"), default="fashion_mnist")
     return parser.parse_args()
-
-
-def race(workload: str, data: str, options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
-    """Every contender's answers, round by round without the warm-up, and the reasons of the absent ones."""
-    workers, absent = start_workers(options.contenders, workload, data, options)
-    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
-    for round_number in range(options.warmup + options.rounds):
-        order = list(workers) if round_number % 2 else list(reversed(workers))
-        for name in order:
-            try:
-                answers[name].append(workers[name].ask(train=options.epochs))
-            except Absent as reason:
-                absent[name] = str(reason)
-                workers.pop(name).stop()
-        print(f"{workload}: round {round_number + 1} of {options.warmup + options.rounds}", file=sys.stderr)
-    versions = {name: worker.version for name, worker in workers.items()}
-    for worker in workers.values():
-        worker.stop()
-    return {name: (versions[name], answers[name][options.warmup :]) for name in versions}, absent
 
 
 def result_row(name: str, rounds: list[dict[str, Any]], reference: list[dict[str, Any]]) -> list[str]:
@@ -82,17 +63,20 @@ def result_row(name: str, rounds: list[dict[str, Any]], reference: list[dict[str
 
 
 def report(workload: str, options: argparse.Namespace) -> str:
+    print(workload, file=sys.stderr)
     with tempfile.TemporaryDirectory() as data:
         source = write_arrays(data, workload, options.rows, options.data)
-        results, absent = race(workload, data, options)
-    reference = results[REFERENCE][1] if REFERENCE in results else []
-    rows = [result_row(name, rounds, reference) for name, (_, rounds) in results.items()]
+        workers, absent = start_workers(options.contenders, workload, data, options)
+        answers = take_turns(workers, absent, options.warmup + options.rounds, train=options.epochs)
+    measured = {name: rounds[options.warmup :] for name, rounds in answers.items()}
+    versions = dict.fromkeys(workers[name].version for name in measured)
+    rows = [result_row(name, rounds, measured.get(REFERENCE, [])) for name, rounds in measured.items()]
     lines = [
         f"### {workload}: {WORKLOADS[workload]}",
         f"{source['rows']} rows and {source['validation_rows']} for validation, {source['origin']}.",
         markdown_table(HEADER, rows),
         *[f"Absent: {CONTENDERS[name]}: {reason}" for name, reason in absent.items()],
-        "Versions: " + ", ".join(dict.fromkeys(version for version, _ in results.values())) + ".",
+        f"Versions: {', '.join(versions)}.",
     ]
     return "\n\n".join(lines)
 

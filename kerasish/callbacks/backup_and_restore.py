@@ -79,6 +79,9 @@ class BackupAndRestore(Callback):
 
     def _restore(self) -> None:
         metadata = json.loads(self._metadata.read_text())
+        optimizer = self.model.optimizer
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
         self.model.load_weights(str(self._weights))
         self.model._initial_epoch = self._epoch = int(metadata["epoch"])
 

@@ -93,5 +93,7 @@ def locate(file: DataFile, cache_dir: str | os.PathLike[str] | None = None) -> P
 def present(module: ModuleType) -> list[Path]:
     """The files or directories of a data set module that are here, each at the first place that has it."""
     folders = [f"{module.FOLDER}-target", module.FOLDER] if hasattr(module, "FOLDER") else []
-    found = [next(filter(Path.exists, places(name)), None) for name in (*(f.name for f in module.FILES), *folders)]
+    found = [
+        next(filter(Path.exists, places(name)), None) for name in (*(f.name for f in module.FILES), *folders)
+    ]
     return [path for path in found if path is not None]

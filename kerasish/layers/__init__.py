@@ -1,5 +1,7 @@
 """Layers: `torch.nn.Module`s with Keras's names, arguments and defaults."""
 
+from typing import Any as _Any
+
 from kerasish.layers.activation.activation import Activation as Activation
 from kerasish.layers.core.dense import Dense as Dense
 from kerasish.layers.core.identity import Identity as Identity
@@ -29,5 +31,13 @@ _registry = _Registry(
     ],
 )  # fmt: skip
 
-serialize = _registry.serialize
-deserialize = _registry.deserialize
+
+
+def serialize(layer: _Any) -> dict[str, _Any]:
+    """The JSON config of a layer or model."""
+    return _registry.serialize(layer)
+
+
+def deserialize(config: _Any, custom_objects: dict[str, _Any] | None = None) -> Layer:
+    """Make a layer or model, with new weights, from its JSON config."""
+    return _registry.deserialize(config, custom_objects)

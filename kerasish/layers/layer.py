@@ -137,7 +137,9 @@ class Layer(torch.nn.Module, Operation):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output from the inputs: the method that every layer writes."""
-        raise NotImplementedError(f"Layer {self.name!r} ({type(self).__name__}) must define `call(self, inputs)`.")
+        raise NotImplementedError(
+            f"Layer {self.name!r} ({type(self).__name__}) must define `call(self, inputs)`."
+        )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The same as `call`, by torch's name."""
@@ -180,7 +182,9 @@ class Layer(torch.nn.Module, Operation):
         if not self.built:
             self._build_for(args, kwargs)
         training = kwargs.get("training")
-        previous_masks = tree.map_structure(lambda x: getattr(x, "_keras_mask", None), args[0] if args else None)
+        previous_masks = tree.map_structure(
+            lambda x: getattr(x, "_keras_mask", None), args[0] if args else None
+        )
         has_mask = any(mask is not None for mask in tree.flatten(previous_masks))
         if self._accepts_mask and has_mask and kwargs.get("mask") is None:
             kwargs = {**kwargs, "mask": previous_masks}
@@ -208,7 +212,12 @@ class Layer(torch.nn.Module, Operation):
             if x.dtype.kind in "USO":
                 return x
             x = torch.as_tensor(x, device=self._own_device())
-        if isinstance(x, Tensor) and self.autocast and x.is_floating_point() and x.dtype is not self._torch_dtype:
+        if (
+            isinstance(x, Tensor)
+            and self.autocast
+            and x.is_floating_point()
+            and x.dtype is not self._torch_dtype
+        ):
             mask = getattr(x, "_keras_mask", None)
             x = x.to(self._torch_dtype)
             if mask is not None:
@@ -541,13 +550,18 @@ class Layer(torch.nn.Module, Operation):
         """Compute with the given values in place of the weights; return `(outputs, non_trainable_variables)`."""
         names = {id(parameter): name for name, parameter in self.named_parameters()}
         names |= {id(buffer): name for name, buffer in self.named_buffers()}
-        state = [(names[id(v)], value) for v, value in zip(self.trainable_variables, trainable_variables, strict=True)]
+        state = [
+            (names[id(v)], value)
+            for v, value in zip(self.trainable_variables, trainable_variables, strict=True)
+        ]
         frozen = [
             (names[id(v)], torch.as_tensor(value).clone())
             for v, value in zip(self.non_trainable_variables, non_trainable_variables, strict=True)
         ]
         if not self.built:
-            raise ValueError(f"Layer {self.name!r} must be built before `stateless_call`: call it once on data.")
+            raise ValueError(
+                f"Layer {self.name!r} must be built before `stateless_call`: call it once on data."
+            )
         outputs = torch.func.functional_call(self, dict(state + frozen), args, kwargs)
         result = (outputs, [value for _, value in frozen])
         return (*result, self.losses) if return_losses else result
@@ -640,7 +654,11 @@ class Layer(torch.nn.Module, Operation):
         if len(own) != len(weights):
             raise ValueError(
                 f"Layer {self.name!r} has {len(own)} weights, `set_weights` was given {len(weights)}."
-                + ("" if self.built else " The layer is not built yet: call it on data, or `build` it, first.")
+                + (
+                    ""
+                    if self.built
+                    else " The layer is not built yet: call it on data, or `build` it, first."
+                )
             )
         for weight, value in zip(own, weights, strict=True):
             if tuple(weight.shape) != tuple(np.shape(value)):
@@ -716,7 +734,9 @@ class Layer(torch.nn.Module, Operation):
         return [loss for holder in holders if holder._losses_call >= number for loss in holder._losses]
 
     def _weight_penalties(self) -> list[Tensor]:
-        return [w.regularizer(w) for w in self.trainable_weights if getattr(w, "regularizer", None) is not None]
+        return [
+            w.regularizer(w) for w in self.trainable_weights if getattr(w, "regularizer", None) is not None
+        ]
 
     # Configuration --------------------------------------------------------------------------------------------
 
@@ -782,7 +802,9 @@ class Layer(torch.nn.Module, Operation):
 
     def __getattr__(self, name: str) -> Any:
         if "_parameters" not in self.__dict__:
-            raise AttributeError(ADVICE_ON_INIT.format(cls=type(self).__name__) + f" (attribute {name!r} is missing)")
+            raise AttributeError(
+                ADVICE_ON_INIT.format(cls=type(self).__name__) + f" (attribute {name!r} is missing)"
+            )
         return super().__getattr__(name)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def track(value: Any) -> Any:
         return TrackedList(value)
     if type(value) is dict and _worth_tracking(value.values()):
         return TrackedDict(value)
-    if type(value) is tuple and any(isinstance(item, (torch.nn.Module, torch.nn.Parameter)) for item in value):
+    if type(value) is tuple and any(
+        isinstance(item, (torch.nn.Module, torch.nn.Parameter)) for item in value
+    ):
         return TrackedTuple(value)
     return value
 
@@ -113,6 +115,7 @@ def _worth_tracking(values: Any) -> bool:
     values = list(values)
     holders = (torch.nn.Module, torch.nn.Parameter)
     return not values or any(
-        isinstance(value, holders) or (isinstance(value, (list, dict)) and value and track(value) is not value)
+        isinstance(value, holders)
+        or (isinstance(value, (list, dict)) and value and track(value) is not value)
         for value in values
     )

@@ -38,55 +38,45 @@ MODULES: dict[str, str] = {
     "keras.mixed_precision.experimental": "keras.mixed_precision",
     "keras.models.experimental": "keras.models",
     "keras.objectives": "keras.losses",
+    "keras.optimizer_v1": "keras.optimizers",
+    "keras.optimizer_v2": "keras.optimizers",
+    "keras.optimizer_v2.learning_rate_schedule": "keras.optimizers.schedules",
     "keras.optimizers.experimental": "keras.optimizers",
     "keras.optimizers.legacy": "keras.optimizers",
-    **dict.fromkeys(
-        (
-            f"keras.layers.{name}"
-            for name in (
-                "advanced_activations", "convolutional", "convolutional_recurrent", "core", "cudnn_recurrent",
-                "embeddings", "experimental", "experimental.preprocessing", "local", "merge", "noise",
-                "normalization", "pooling", "recurrent", "wrappers",
-            )  # fmt: skip
-        ),
-        "keras.layers",
-    ),
-    **dict.fromkeys(
-        ("keras.optimizer_v1", "keras.optimizer_v2")
-        + tuple(
-            f"keras.optimizer_v2.{name}"
-            for name in ("adadelta", "adagrad", "adam", "adamax", "ftrl", "gradient_descent", "nadam", "rmsprop")
-        ),
-        "keras.optimizers",
-    ),
-    "keras.optimizer_v2.learning_rate_schedule": "keras.optimizers.schedules",
-    **dict.fromkeys(
-        (
-            f"keras.utils.{name}_utils"
-            for name in ("data", "generic", "io", "layer", "multi_gpu", "np", "training", "vis")
-        ),
-        "keras.utils",
-    ),
     "keras.utils.losses_utils": "keras.losses",
     "keras.utils.metrics_utils": "keras.metrics",
-}  # fmt: skip
+}
+_LAYERS = (
+    "advanced_activations convolutional convolutional_recurrent core cudnn_recurrent embeddings experimental "
+    "experimental.preprocessing local merge noise normalization pooling recurrent wrappers"
+)
+_OPTIMIZERS = "adadelta adagrad adam adamax ftrl gradient_descent nadam rmsprop"
+_UTILS = "data generic io layer multi_gpu np training vis"
+MODULES |= {f"keras.layers.{name}": "keras.layers" for name in _LAYERS.split()}
+MODULES |= {f"keras.optimizer_v2.{name}": "keras.optimizers" for name in _OPTIMIZERS.split()}
+MODULES |= {f"keras.utils.{name}_utils": "keras.utils" for name in _UTILS.split()}
 
 
-def _same(*names: str) -> dict[str, str]:
-    return {name: f"keras.ops.{name}" for name in names}
-
+_IN_OPS = (
+    "abs all any arange binary_crossentropy cast categorical_crossentropy clip cos dot elu equal exp eye "
+    "greater greater_equal is_tensor less less_equal log logsumexp max maximum mean min minimum ndim "
+    "not_equal ones ones_like prod reshape round shape sigmoid sign sin size slice softmax softplus "
+    "softsign sparse_categorical_crossentropy sqrt square squeeze stack std stop_gradient sum tanh tile "
+    "transpose var zeros zeros_like"
+)
+_IN_LEGACY_BACKEND = (
+    "argmax argmin batch_dot batch_flatten batch_get_value batch_set_value cast_to_floatx concatenate "
+    "count_params cumprod cumsum dtype expand_dims flatten gather hard_sigmoid identity in_top_k "
+    "int_shape is_sparse is_variable l2_normalize moving_average_update one_hot print_tensor "
+    "random_binomial random_normal_variable random_uniform_variable repeat set_value spatial_2d_padding "
+    "switch temporal_padding update update_add update_sub"
+)
 
 # Namespace → old name → the same thing today; without a dot, in the same namespace.
 RENAMED: dict[str, dict[str, str]] = {
     "keras.backend": {
-        **_same(
-            "abs", "all", "any", "arange", "binary_crossentropy", "cast", "categorical_crossentropy", "clip", "cos",
-            "dot", "elu", "equal", "exp", "eye", "greater", "greater_equal", "is_tensor", "less", "less_equal", "log",
-            "logsumexp", "max", "maximum", "mean", "min", "minimum", "ndim", "not_equal", "ones", "ones_like", "prod",
-            "reshape", "round", "shape", "sigmoid", "sign", "sin", "size", "slice", "softmax", "softplus", "softsign",
-            "sparse_categorical_crossentropy", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "sum",
-            "tanh", "tile", "transpose", "var", "zeros", "zeros_like",
-        ),
+        **{name: f"keras.ops.{name}" for name in _IN_OPS.split()},
+        **{name: f"keras.legacy.backend.{name}" for name in _IN_LEGACY_BACKEND.split()},
         "binary_focal_crossentropy": "keras.losses.binary_focal_crossentropy",
         "categorical_focal_crossentropy": "keras.losses.categorical_focal_crossentropy",
         "constant": "keras.ops.convert_to_tensor",
@@ -102,6 +92,7 @@ RENAMED: dict[str, dict[str, str]] = {
         "name_scope": "keras.name_scope",
         "permute_dimensions": "keras.ops.transpose",
         "pow": "keras.ops.power",
+        "random_bernoulli": "keras.legacy.backend.random_binomial",
         "random_normal": "keras.random.normal",
         "random_uniform": "keras.random.uniform",
         "relu": "keras.activations.relu",
@@ -194,7 +185,7 @@ RENAMED: dict[str, dict[str, str]] = {
     },
     "keras.preprocessing.image": {"flip_axis": "keras.ops.flip"},
     "keras.utils.data_utils": {"urlretrieve": "keras.utils.get_file"},
-}  # fmt: skip
+}
 
 _REGNET = "torchvision.models.regnet_y_400mf and its kin"
 _REGNET_SIZES = ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
@@ -202,7 +193,9 @@ _RESNET = "keras.applications.ResNet50 and its kin"
 _TRAINING = "the `training` argument of `call`"
 _NO_GRAPH = "nothing: there are no sessions and graphs here, every line runs at once. Leave the line out"
 _READERS = "keras.utils.PyDataset or torch.utils.data.DataLoader"
-_GENERATOR = "keras.utils.image_dataset_from_directory with the layers RandomFlip, RandomRotation, RandomZoom, …"
+_GENERATOR = (
+    "keras.utils.image_dataset_from_directory with the layers RandomFlip, RandomRotation, RandomZoom, …"
+)
 
 # Namespace → old name → what to write instead.
 GONE: dict[str, dict[str, str]] = {
@@ -216,79 +209,42 @@ GONE: dict[str, dict[str, str]] = {
     },
     "keras.backend": {
         "Function": "keras.Function",
-        "argmax": "keras.ops.argmax(x, axis=-1)",
-        "argmin": "keras.ops.argmin(x, axis=-1)",
-        "batch_dot": "keras.layers.Dot, keras.ops.matmul or keras.ops.einsum",
-        "batch_flatten": "keras.ops.reshape(x, (x.shape[0], -1))",
-        "batch_get_value": "[keras.ops.convert_to_numpy(v) for v in variables]",
         "batch_normalization": "keras.ops.batch_normalization(x, mean, variance, axis, offset, scale, epsilon)",
-        "batch_set_value": "variable.assign(value) for each",
         "bias_add": "x + bias",
-        "cast_to_floatx": "keras.ops.cast(x, keras.config.floatx())",
-        "concatenate": "keras.ops.concatenate(tensors, axis=-1)",
         "control_dependencies": _NO_GRAPH,
         "conv2d_transpose": "keras.ops.conv_transpose(x, kernel, strides, padding)",
         "conv3d_transpose": "keras.ops.conv_transpose(x, kernel, strides, padding)",
-        "count_params": "keras.ops.size(x)",
         "ctc_batch_cost": "keras.ops.ctc_loss(target, output, target_length, output_length)",
         "ctc_decode": "keras.ops.ctc_decode(inputs, sequence_lengths)",
         "ctc_label_dense_to_sparse": "keras.ops.ctc_loss, which takes dense labels",
-        "cumprod": "keras.ops.cumprod(x, axis=0)",
-        "cumsum": "keras.ops.cumsum(x, axis=0)",
-        "dtype": "keras.backend.standardize_dtype(x.dtype)",
         "experimental": "keras.utils.set_random_seed",
         "eager": "nothing: everything runs eagerly",
-        "expand_dims": "keras.ops.expand_dims(x, axis=-1)",
-        "flatten": "keras.ops.reshape(x, (-1,))",
         "foldl": "a Python loop, keras.ops.fori_loop or keras.ops.scan",
         "foldr": "a Python loop, keras.ops.fori_loop or keras.ops.scan",
         "function": "keras.Function(inputs, outputs) or keras.Model(inputs, outputs)",
-        "gather": "keras.ops.take(x, indices, axis=0)",
         "get_session": _NO_GRAPH,
         "get_variable_shape": "tuple(variable.shape)",
         "gradients": "torch.autograd.grad(loss, variables)",
-        "hard_sigmoid": "keras.ops.clip(0.2 * x + 0.5, 0, 1); keras.activations.hard_sigmoid has other slopes now",
-        "identity": "keras.ops.copy(x)",
         "in_test_phase": _TRAINING,
-        "in_top_k": "keras.ops.in_top_k(targets, predictions, k), in this order",
         "in_train_phase": _TRAINING,
-        "int_shape": "tuple(x.shape)",
-        "is_sparse": "x.is_sparse",
-        "is_variable": "isinstance(x, keras.Variable)",
-        "l2_normalize": "keras.ops.normalize(x, axis)",
         "learning_phase": _TRAINING,
         "learning_phase_scope": _TRAINING,
         "local_conv1d": "keras.ops.einsum on windows of x",
         "local_conv2d": "keras.ops.einsum on windows of x",
         "manual_variable_initialization": _NO_GRAPH,
-        "moving_average_update": "variable.assign(variable * momentum + value * (1 - momentum))",
         "normalize_batch_in_training": "keras.ops.moments and keras.ops.batch_normalization",
         "normalize_data_format": "keras.config.image_data_format()",
-        "one_hot": "keras.ops.one_hot(indices, num_classes, dtype='float32')",
         "placeholder": "keras.Input(shape)",
         "pool2d": "keras.ops.max_pool or keras.ops.average_pool",
         "pool3d": "keras.ops.max_pool or keras.ops.average_pool",
-        "print_tensor": "print(x)",
-        "random_bernoulli": "keras.random.binomial(shape, 1, p)",
-        "random_binomial": "keras.random.binomial(shape, 1, p)",
-        "random_normal_variable": "keras.Variable(keras.random.normal(shape, mean, scale))",
-        "random_uniform_variable": "keras.Variable(keras.random.uniform(shape, low, high))",
-        "repeat": "keras.ops.repeat(keras.ops.expand_dims(x, 1), n, axis=1)",
         "resize_images": "keras.ops.image.resize(x, (height, width), interpolation='nearest')",
         "resize_volumes": "keras.ops.repeat along each axis",
         "rnn": "keras.layers.RNN",
         "set_learning_phase": _TRAINING,
         "set_session": _NO_GRAPH,
-        "set_value": "variable.assign(value)",
-        "spatial_2d_padding": "keras.ops.pad or keras.layers.ZeroPadding2D",
         "spatial_3d_padding": "keras.ops.pad or keras.layers.ZeroPadding3D",
-        "switch": "keras.ops.where(condition, x, y) or keras.ops.cond",
         "symbolic": "nothing: leave it out",
-        "temporal_padding": "keras.ops.pad or keras.layers.ZeroPadding1D",
         "to_dense": "x.to_dense()",
-        "update": "variable.assign(value)",
-        "update_add": "variable.assign_add(value)",
-        "update_sub": "variable.assign_sub(value)",
     },
     "keras.callbacks": {
         "BaseLogger": "nothing: History averages the metrics. Leave it out",
@@ -425,7 +381,7 @@ GONE: dict[str, dict[str, str]] = {
         "warmstart_embedding_matrix": "a NumPy array, row by row, in layer.set_weights",
     },
     "keras.wrappers": {"scikit_learn": "keras.wrappers.SKLearnClassifier, SKLearnRegressor"},
-}  # fmt: skip
+}
 
 
 def find(namespace: str, name: str) -> Any:

@@ -361,7 +361,7 @@ class BinaryCrossentropy(FunctionLoss):
         reduction, name, dtype: as for `Loss`.
 
     Example:
-        >>> float(BinaryCrossentropy(from_logits=True)([[0.0], [1.0]], [[-100.0], [100.0]]))
+        >>> float(BinaryCrossentropy(from_logits=True)([[0.0], [1.0]], [[-1e3], [1e3]]))
         0.0
     """
 

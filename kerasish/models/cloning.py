@@ -38,8 +38,14 @@ def clone_model(
 
     def clone(layer: Any) -> Any:
         if recursive and isinstance(layer, (Sequential, Functional)):
-            return clone_model(layer, clone_function=clone_function, call_function=call_function, recursive=True)
-        return clone_function(layer) if clone_function is not None else type(layer).from_config(layer.get_config())
+            return clone_model(
+                layer, clone_function=clone_function, call_function=call_function, recursive=True
+            )
+        return (
+            clone_function(layer)
+            if clone_function is not None
+            else type(layer).from_config(layer.get_config())
+        )
 
     if isinstance(model, Sequential):
         copy = Sequential(name=model.name)
@@ -63,7 +69,10 @@ def clone_model(
 def _clone_graph(model: Model, input_tensors: Any, clone: Callable, call_function: Callable | None) -> Model:
     graph = model._graph
     if input_tensors is None:
-        starts = [Input(batch_shape=t.shape, dtype=t.dtype, name=n) for t, n in zip(graph.inputs, graph.input_names, strict=True)]
+        starts = [
+            Input(batch_shape=t.shape, dtype=t.dtype, name=n)
+            for t, n in zip(graph.inputs, graph.input_names, strict=True)
+        ]
     else:
         starts = tree.flatten(input_tensors)
     tensors = {id(old): new for old, new in zip(graph.inputs, starts, strict=True)}
@@ -71,9 +80,12 @@ def _clone_graph(model: Model, input_tensors: Any, clone: Callable, call_functio
     for node in graph.nodes:
         operation = node.operation
         if id(operation) not in copies:
-            copies[id(operation)] = operation if isinstance(operation, (FunctionOperation, InputLayer)) else clone(operation)
+            copies[id(operation)] = (
+                operation if isinstance(operation, (FunctionOperation, InputLayer)) else clone(operation)
+            )
         args, kwargs = tree.map_structure(
-            lambda leaf: tensors[id(leaf)] if isinstance(leaf, KerasTensor) else leaf, (node.args, node.kwargs)
+            lambda leaf: tensors[id(leaf)] if isinstance(leaf, KerasTensor) else leaf,
+            (node.args, node.kwargs),
         )
         new = copies[id(operation)]
         outputs = _call(new, call_function, args, kwargs)

@@ -92,7 +92,11 @@ class Graph:
             open_nodes.add(id(node))
             self._first_met.append(history.operation)
             stack.append((tensor, True))
-            stack += [(parent, False) for parent in reversed(node.inputs) if id(getattr(parent, "_keras_history", (None,))[0]) not in done]
+            stack += [
+                (parent, False)
+                for parent in reversed(node.inputs)
+                if id(getattr(parent, "_keras_history", (None,))[0]) not in done
+            ]
         return order
 
     def _in_order_of_depth(self) -> list[Any]:
@@ -155,7 +159,9 @@ class Graph:
 
         return {
             "starts": [tensor._keras_history.operation for tensor in self.inputs],
-            "rows": [(op, write(args), write(kwargs), template, outs) for op, args, kwargs, template, outs in rows],
+            "rows": [
+                (op, write(args), write(kwargs), template, outs) for op, args, kwargs, template, outs in rows
+            ],
             "ends": (write(self.input_structure), write(self.output_structure)),
         }
 
@@ -202,7 +208,9 @@ class Graph:
         elif isinstance(inputs, dict):
             missing = [key for key in self.input_structure if key not in inputs]
             if missing:
-                raise ValueError(f"Model {name!r} needs the input {missing[0]!r}. Received: {sorted(inputs)}.")
+                raise ValueError(
+                    f"Model {name!r} needs the input {missing[0]!r}. Received: {sorted(inputs)}."
+                )
             flat = tree.flatten({key: inputs[key] for key in self.input_structure})
         else:
             flat = [inputs] if isinstance(inputs, (Tensor, KerasTensor)) else tree.flatten(inputs)
@@ -235,7 +243,8 @@ def _gatherer(node: Node, slots: dict[int, int]) -> Callable[[list[Any]], tuple[
 
     def gather(values: list[Any]) -> tuple[tuple, dict]:
         return tree.map_structure(
-            lambda leaf: values[slots[id(leaf)]] if isinstance(leaf, KerasTensor) else leaf, (node.args, node.kwargs)
+            lambda leaf: values[slots[id(leaf)]] if isinstance(leaf, KerasTensor) else leaf,
+            (node.args, node.kwargs),
         )
 
     arguments = node.args
@@ -333,7 +342,9 @@ def model_from_config(cls: type, config: dict[str, Any]) -> Any:
     outputs: dict[tuple[str, int], list[KerasTensor]] = {}
     waiting: list[tuple[str, int, dict]] = []
     for entry in config["layers"]:
-        operation = deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
+        operation = deserialize_keras_object(
+            {k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")}
+        )
         operations[entry["name"]] = operation
         if isinstance(operation, InputLayer):
             outputs[entry["name"], 0] = [operation._tensor]
@@ -366,7 +377,9 @@ def model_from_config(cls: type, config: dict[str, Any]) -> Any:
                 continue
             outputs[name, index] = tree.flatten(operations[name](*args, **kwargs))
         if len(later) == len(waiting):
-            raise ValueError(f"The config is not a graph: the inputs of {later[0][0]!r} are missing or form a cycle.")
+            raise ValueError(
+                f"The config is not a graph: the inputs of {later[0][0]!r} are missing or form a cycle."
+            )
         waiting = later
 
     def structure(value: Any) -> Any:
@@ -377,9 +390,9 @@ def model_from_config(cls: type, config: dict[str, Any]) -> Any:
         return [structure(item) for item in value]
 
     made_of = Functional if issubclass(Functional, cls) else cls
-    model = made_of(structure(config["input_layers"]), structure(config["output_layers"]), name=config.get("name"))
+    model = made_of(
+        structure(config["input_layers"]), structure(config["output_layers"]), name=config.get("name")
+    )
     if config.get("trainable") is False:
         model.trainable = False
     return model
-
-

@@ -117,7 +117,9 @@ class Model(Layer):
             if getattr(layer, "name", None) == name:
                 return layer
         names = [getattr(layer, "name", type(layer).__name__) for layer in layers]
-        raise ValueError(f"There is no layer {name!r} in model {self.name!r}: it has {names}.{did_you_mean(name, names)}")
+        raise ValueError(
+            f"There is no layer {name!r} in model {self.name!r}: it has {names}.{did_you_mean(name, names)}"
+        )
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -177,7 +179,9 @@ class Model(Layer):
         """Make the weights for inputs of this shape, which includes the batch size (None)."""
         if self._graph is not None:
             return
-        inputs = tree.map_shape_structure(lambda s: KerasTensor(s, dtype=self.compute_dtype), _as_tuples(input_shape))
+        inputs = tree.map_shape_structure(
+            lambda s: KerasTensor(s, dtype=self.compute_dtype), _as_tuples(input_shape)
+        )
         self.__dict__["built"] = True
         try:
             self.compute_output_spec(inputs)
@@ -222,13 +226,21 @@ class Model(Layer):
             auto_scale_loss: with a `mixed_float16` policy, scale the loss dynamically.
         """
         if jit_compile not in JIT_COMPILE:
-            raise ValueError(f"`jit_compile` must be True, False or 'auto'. Received: jit_compile={jit_compile!r}")
+            raise ValueError(
+                f"`jit_compile` must be True, False or 'auto'. Received: jit_compile={jit_compile!r}"
+            )
         if jit_compile is True and run_eagerly:
             raise ValueError("`jit_compile=True` and `run_eagerly=True` exclude each other: choose one.")
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-            raise ValueError(f"`steps_per_execution` must be a positive integer. Received: {steps_per_execution!r}")
+            raise ValueError(
+                f"`steps_per_execution` must be a positive integer. Received: {steps_per_execution!r}"
+            )
         resolved = resolve_optimizer(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and hasattr(resolved, "loss_scale_factor"):
+        if (
+            auto_scale_loss
+            and self.dtype_policy.name == "mixed_float16"
+            and hasattr(resolved, "loss_scale_factor")
+        ):
             from kerasish.optimizers import LossScaleOptimizer
 
             if not isinstance(resolved, LossScaleOptimizer):
@@ -286,7 +298,9 @@ class Model(Layer):
     def metrics(self) -> list[Any]:
         """The loss tracker, the metrics given to `compile`, and those kept as attributes."""
         found = [self._loss_tracker] if self.compiled else []
-        found += [m for m in super().metrics if m is not self._loss_tracker and m is not self._compiled_metrics]
+        found += [
+            m for m in super().metrics if m is not self._loss_tracker and m is not self._compiled_metrics
+        ]
         if self.compiled and (self._compiled_metrics.given or self._compiled_metrics.weighted_given):
             found.append(self._compiled_metrics)
         if self._compiled_loss is not None:
@@ -393,7 +407,12 @@ class Model(Layer):
     def _added_losses(self) -> list[Tensor]:
         layers = self._cached("_cached_layers", lambda: [m for m in self.modules() if isinstance(m, Layer)])
         number = self._call_number
-        return [loss for layer in layers if layer._losses and layer._losses_call >= number for loss in layer._losses]
+        return [
+            loss
+            for layer in layers
+            if layer._losses and layer._losses_call >= number
+            for loss in layer._losses
+        ]
 
     # Training -------------------------------------------------------------------------------------------------
 
@@ -487,7 +506,12 @@ class Model(Layer):
         return loop.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
         """Train on one batch; return loss and metrics, which go on from the last call."""
         self._require_compiled("train_on_batch")
@@ -499,7 +523,9 @@ class Model(Layer):
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """Evaluate one batch; return loss and metrics, which go on from the last call."""
         self._require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight, None)

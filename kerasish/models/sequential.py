@@ -64,7 +64,9 @@ class Sequential(Model):
             raise TypeError(f"`layer` must be an instance: write `{layer.__name__}(…)`. Received: {layer}")
         if isinstance(layer, InputLayer):
             if self._stack or self._input_layer is not None:
-                raise ValueError(f"Model {self.name!r} has an input already: an `Input` comes first, and once.")
+                raise ValueError(
+                    f"Model {self.name!r} has an input already: an `Input` comes first, and once."
+                )
             self.__dict__["_input_layer"] = layer
             return
         layer = as_layer(layer)
@@ -74,7 +76,12 @@ class Sequential(Model):
             )
         if self._input_layer is None and not self._stack:
             shape = layer.__dict__.get("_batch_input_shape")
-            if shape is None and isinstance(layer, Model) and layer._graph is not None and len(layer.inputs) == 1:
+            if (
+                shape is None
+                and isinstance(layer, Model)
+                and layer._graph is not None
+                and len(layer.inputs) == 1
+            ):
                 shape = layer.inputs[0].shape
             if shape is not None:
                 self.__dict__["_input_layer"] = InputLayer(batch_shape=shape)
@@ -132,7 +139,9 @@ class Sequential(Model):
             )
         shape = tuple(inputs.shape)
         if not shape:
-            raise ValueError(f"Model {self.name!r} takes batches. Received: a tensor of shape {format_shape(shape)}")
+            raise ValueError(
+                f"Model {self.name!r} takes batches. Received: a tensor of shape {format_shape(shape)}"
+            )
         super(Model, self)._build_now({"input_shape": (None, *shape[1:])}, getattr(inputs, "device", None))
 
     def call(self, inputs: Any) -> Any:

@@ -47,7 +47,12 @@ def print_summary(
     length = line_length or (WIDTH_SEQUENTIAL if is_chain else WIDTH_GRAPH)
     widths = _widths(positions or shares, length, len(headers))
     rows = _rows(model, is_chain, show_trainable, expand_nested, layer_range, 0)
-    lines = [f'Model: "{model.name}"', _border("┏┳┓", "━", widths), *_row(headers, widths, "┃"), _border("┡╇┩", "━", widths)]
+    lines = [
+        f'Model: "{model.name}"',
+        _border("┏┳┓", "━", widths),
+        *_row(headers, widths, "┃"),
+        _border("┡╇┩", "━", widths),
+    ]
     for i, row in enumerate(rows):
         lines += _row(row, widths, "│")
         if i + 1 < len(rows):
@@ -102,14 +107,20 @@ def _kind(layer: Any) -> str:
     if isinstance(layer, FunctionOperation):
         return "Function"
     module = layer.__dict__.get("_modules", {}).get("module")
-    return type(module).__name__ if type(layer).__name__ == "TorchModuleWrapper" and module is not None else type(layer).__name__
+    return (
+        type(module).__name__
+        if type(layer).__name__ == "TorchModuleWrapper" and module is not None
+        else type(layer).__name__
+    )
 
 
 def _in_range(layers: list[Any], layer_range: Any) -> list[Any]:
     if layer_range is None:
         return layers
     if len(layer_range) != 2:
-        raise ValueError(f"`layer_range` must be the names of the first and the last layer. Received: {layer_range}")
+        raise ValueError(
+            f"`layer_range` must be the names of the first and the last layer. Received: {layer_range}"
+        )
     places = []
     for pattern in layer_range:
         found = [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)]
@@ -129,14 +140,22 @@ def _output_shape(layer: Any, model: Any) -> str:
         nodes = getattr(layer, "_nodes", [])
     if nodes:
         outputs = [tensor.shape for tensor in nodes[0].outputs]
-        return format_shape(outputs[0]) if len(outputs) == 1 else ", ".join(format_shape(shape) for shape in outputs)
+        return (
+            format_shape(outputs[0])
+            if len(outputs) == 1
+            else ", ".join(format_shape(shape) for shape in outputs)
+        )
     shapes = getattr(layer, "_build_shapes", None)
     if getattr(layer, "built", False) and shapes and len(shapes) == 1:
         try:
             shape = layer.compute_output_shape(next(iter(shapes.values())))
         except (ValueError, TypeError, RuntimeError, NotImplementedError):
             return "?"
-        return format_shape(shape) if isinstance(shape, tuple) else ", ".join(map(format_shape, tree.flatten(shape)))
+        return (
+            format_shape(shape)
+            if isinstance(shape, tuple)
+            else ", ".join(map(format_shape, tree.flatten(shape)))
+        )
     return "?"
 
 
@@ -199,7 +218,9 @@ def _readable(size: float) -> str:
 
 def _widths(positions: Any, length: int, columns: int) -> list[int]:
     if len(positions) != columns:
-        raise ValueError(f"`positions` must have {columns} entries, one for each column. Received: {positions}")
+        raise ValueError(
+            f"`positions` must have {columns} entries, one for each column. Received: {positions}"
+        )
     ends = [int(p * length) if p <= 1 else int(p) for p in positions]
     starts = [0, *ends[:-1]]
     return [max(4, end - start - 1) for start, end in zip(starts, ends, strict=True)]
@@ -212,7 +233,8 @@ def _border(corners: str, line: str, widths: list[int]) -> str:
 def _row(cells: list[str], widths: list[int], edge: str) -> list[str]:
     """The lines of a row, with long cells wrapped; numbers of parameters are set to the right."""
     wrapped = [
-        textwrap.wrap(cell, width - 2, break_long_words=True) or [""] for cell, width in zip(cells, widths, strict=True)
+        textwrap.wrap(cell, width - 2, break_long_words=True) or [""]
+        for cell, width in zip(cells, widths, strict=True)
     ]
     height = max(len(lines) for lines in wrapped)
     out = []

@@ -93,4 +93,14 @@ def deserialize(config: dict[str, _Any], custom_objects: dict[str, _Any] | None 
     name = str(config.get("class_name", "")).lower()
     if name in known:
         config = {**config, "class_name": known[name]}
-    return _registry.deserialize(config, custom_objects=custom_objects)
+    return _registry.deserialize(_with_public_modules(config), custom_objects=custom_objects)
+
+
+def _with_public_modules(config: _Any) -> _Any:
+    """Name `keras.optimizers` where a file of Keras's torch backend names the module of its own subclass."""
+    if not isinstance(config, dict):
+        return config
+    config = {key: _with_public_modules(value) for key, value in config.items()}
+    if str(config.get("module")).startswith("keras.src.backend.torch.optimizers"):
+        config["module"] = "keras.optimizers"
+    return config

@@ -171,7 +171,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if name not in self.forwarders:
             module = self.forwarders[name] = ModuleType(name, door.__doc__)
             for key, value in vars(door).items():
-                if not key.startswith("_") and not isinstance(value, ModuleType):
+                if not key.startswith("_") and (door is kerasish or not isinstance(value, ModuleType)):
                     vars(module)[key] = value
             module.__path__ = []
             fallback = names.module_getattr(namespace)

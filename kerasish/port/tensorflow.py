@@ -18,18 +18,15 @@ VERSION = "2.20.0+kerasish"
 PhysicalDevice = namedtuple("PhysicalDevice", ["name", "device_type"])
 
 # TensorFlow's functions → those of keras.ops.
+_SAME = (
+    "abs add argmax argmin argsort cast ceil cos cumsum divide einsum equal exp expand_dims eye floor "
+    "greater greater_equal less less_equal linspace logical_and logical_not logical_or matmul maximum "
+    "meshgrid minimum multiply negative norm not_equal one_hot ones ones_like pad repeat reshape round "
+    "shape sigmoid sign sin size sort split sqrt square squeeze stack stop_gradient subtract tan tanh "
+    "tensordot tile transpose unstack where zeros zeros_like"
+)
 OPS = {
-    **{
-        name: name
-        for name in (
-            "abs", "add", "argmax", "argmin", "argsort", "cast", "ceil", "cos", "cumsum", "divide", "einsum", "equal",
-            "exp", "expand_dims", "eye", "floor", "greater", "greater_equal", "less", "less_equal", "linspace",
-            "logical_and", "logical_not", "logical_or", "matmul", "maximum", "meshgrid", "minimum", "multiply", "negative",
-            "norm", "not_equal", "one_hot", "ones", "ones_like", "pad", "repeat", "reshape", "round", "shape", "sigmoid",
-            "sign", "sin", "size", "sort", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract",
-            "tan", "tanh", "tensordot", "tile", "transpose", "unstack", "where", "zeros", "zeros_like",
-        )
-    },
+    **{name: name for name in _SAME.split()},
     "clip_by_value": "clip",
     "concat": "concatenate",
     "fill": "full",
@@ -45,14 +42,14 @@ OPS = {
     "reduce_std": "std",
     "reduce_sum": "sum",
     "reverse": "flip",
-}  # fmt: skip
+}
 _OPS = "the functions of keras.ops, or torch's own"
 _EAGER = "nothing: there are no sessions and graphs here, every line runs at once. Leave the line out"
 _DEVICES = "keras.config.set_device, or the environment variable CUDA_VISIBLE_DEVICES"
 
 # Name below `tf` → what to write instead.
 INSTEAD = {
-    "GradientTape": "loss.backward() or torch.autograd.grad, in a Model with its own `train_step` if it is for training",
+    "GradientTape": "torch.autograd.grad, or loss.backward() in a Model with its own `train_step`",
     "IndexedSlices": "torch tensors",
     "Module": "keras.layers.Layer or torch.nn.Module",
     "RaggedTensor": "padded tensors: keras.utils.pad_sequences",
@@ -151,7 +148,9 @@ def make_tensorflow() -> ModuleType:
 
 def convert_to_tensor(value: Any, dtype: Any = None) -> torch.Tensor:
     """`torch.as_tensor` on the current device, with dtypes by name too."""
-    return torch.as_tensor(value, dtype=None if dtype is None else torch_dtype(dtype), device=config.get_device())
+    return torch.as_tensor(
+        value, dtype=None if dtype is None else torch_dtype(dtype), device=config.get_device()
+    )
 
 
 def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
@@ -168,7 +167,9 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
 def set_memory_growth(device: Any, enable: bool) -> None:
     """Accept True, which is what torch always does: it takes GPU memory as it needs it."""
     if not enable:
-        raise ValueError("torch takes GPU memory as it needs it. To limit it: torch.cuda.set_per_process_memory_fraction")
+        raise ValueError(
+            "torch takes GPU memory as it needs it. To limit it: torch.cuda.set_per_process_memory_fraction"
+        )
 
 
 def explain(name: str) -> str:

@@ -53,7 +53,9 @@ def fit(
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
     data = make_data(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch, model._device())
-    validation = _validation_data(model, validation_data, validation_batch_size or batch_size, validation_steps)
+    validation = _validation_data(
+        model, validation_data, validation_batch_size or batch_size, validation_steps
+    )
     _prepare(model, data, check=True)
     step = model._make_train_step()
     steps = steps_per_epoch or data.num_batches
@@ -127,7 +129,9 @@ def predict(
             outputs = model.predict_step((batch_x,))
             collected.add(outputs)
             if listeners is not None:
-                listeners.on_predict_batch_end(i, {"outputs": outputs} if listeners.has_predict_batch_hooks else None)
+                listeners.on_predict_batch_end(
+                    i, {"outputs": outputs} if listeners.has_predict_batch_hooks else None
+                )
             if model.stop_predicting:
                 break
     if listeners is not None:
@@ -269,7 +273,12 @@ class _Collected:
             self.pieces.append([to_numpy(outputs)])
             return
         self.template = outputs
-        self.pieces.append([to_numpy(leaf) if isinstance(leaf, Tensor) else np.asarray(leaf) for leaf in tree.flatten(outputs)])
+        self.pieces.append(
+            [
+                to_numpy(leaf) if isinstance(leaf, Tensor) else np.asarray(leaf)
+                for leaf in tree.flatten(outputs)
+            ]
+        )
 
     def result(self) -> Any:
         """All outputs, joined along the batch."""
@@ -324,7 +333,9 @@ def _validates_in(epoch: int, freq: Any) -> bool:
     raise ValueError(f"`validation_freq` must be a positive integer or a list of epochs. Received: {freq!r}")
 
 
-def _callback_list(callbacks: Any, model: Any, verbose: Any, epochs: int, steps: int | None, history: bool = True) -> Any:
+def _callback_list(
+    callbacks: Any, model: Any, verbose: Any, epochs: int, steps: int | None, history: bool = True
+) -> Any:
     if isinstance(callbacks, CallbackList):
         return callbacks
     return CallbackList(
@@ -380,7 +391,9 @@ def _without_library_frames(traceback: Any) -> Any:
     while traceback is not None:
         frames.append(traceback)
         traceback = traceback.tb_next
-    kept = [f for f in frames if not f.tb_frame.f_globals.get("__name__", "").startswith(("kerasish.", "torch."))]
+    kept = [
+        f for f in frames if not f.tb_frame.f_globals.get("__name__", "").startswith(("kerasish.", "torch."))
+    ]
     kept = kept or frames[-1:]
     for outer, inner in zip(kept, [*kept[1:], None], strict=True):
         outer.tb_next = inner

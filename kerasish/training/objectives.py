@@ -110,13 +110,17 @@ class TorchOptimizer:
     def learning_rate(self) -> Any:
         """The learning rate of the first parameter group; setting it sets all groups."""
         if self.torch_optimizer is None:
-            raise ValueError("The optimizer is made at the first `fit`: its learning rate is not known before.")
+            raise ValueError(
+                "The optimizer is made at the first `fit`: its learning rate is not known before."
+            )
         return self.torch_optimizer.param_groups[0]["lr"]
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if self.torch_optimizer is None:
-            raise ValueError("The optimizer is made at the first `fit`: set its learning rate in the factory.")
+            raise ValueError(
+                "The optimizer is made at the first `fit`: set its learning rate in the factory."
+            )
         for group in self.torch_optimizer.param_groups:
             group["lr"] = float(value)
 
@@ -127,7 +131,12 @@ class TorchOptimizer:
         """The state tensors of the optimizer."""
         if self.torch_optimizer is None:
             return []
-        return [x for state in self.torch_optimizer.state.values() for x in state.values() if isinstance(x, Tensor)]
+        return [
+            x
+            for state in self.torch_optimizer.state.values()
+            for x in state.values()
+            if isinstance(x, Tensor)
+        ]
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(f"{self.name!r} is a torch optimizer, which has no Keras config.")
@@ -175,7 +184,11 @@ def resolve_metric(metric: Any, y_true: Any, y_pred: Any) -> Metric:
     if isinstance(metric, torch.nn.Module) and hasattr(metric, "update") and hasattr(metric, "compute"):
         return TorchMetric(metric)
     resolved = metrics.get(metric)
-    name = metric if isinstance(metric, str) else getattr(resolved, "__name__", to_snake_case(type(resolved).__name__))
+    name = (
+        metric
+        if isinstance(metric, str)
+        else getattr(resolved, "__name__", to_snake_case(type(resolved).__name__))
+    )
     if not isinstance(resolved, Metric):
         return metrics.MeanMetricWrapper(resolved, name=name)
     if isinstance(metric, str):
@@ -189,7 +202,11 @@ def _metric_by_shape(name: str, y_true: Any, y_pred: Any) -> Metric:
     if name.lower() in ACCURACIES:
         kinds: Any = (metrics.BinaryAccuracy, metrics.SparseCategoricalAccuracy, metrics.CategoricalAccuracy)
     else:
-        kinds = (metrics.BinaryCrossentropy, metrics.SparseCategoricalCrossentropy, metrics.CategoricalCrossentropy)
+        kinds = (
+            metrics.BinaryCrossentropy,
+            metrics.SparseCategoricalCrossentropy,
+            metrics.CategoricalCrossentropy,
+        )
     return kinds[0 if is_binary else 1 if is_sparse else 2](name=name)
 
 
@@ -202,7 +219,9 @@ class TorchMetric(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if sample_weight is not None:
-            raise ValueError(f"{self.name!r} is a torchmetrics metric, which takes no weights: use `metrics=`.")
+            raise ValueError(
+                f"{self.name!r} is a torchmetrics metric, which takes no weights: use `metrics=`."
+            )
         self.metric.to(y_pred.device).update(y_pred.detach(), y_true)
 
     def result(self) -> Any:
@@ -273,7 +292,9 @@ class CompiledLoss:
         total = None
         targets = _match(y_true, y_pred, self.names, "y")
         weights = _match(sample_weight, y_pred, self.names, "sample_weight")
-        rows = zip(self.losses, self.factors, self.trackers, targets, tree.flatten(y_pred), weights, strict=True)
+        rows = zip(
+            self.losses, self.factors, self.trackers, targets, tree.flatten(y_pred), weights, strict=True
+        )
         for loss, factor, tracker, target, prediction, weight in rows:
             if loss is None:
                 continue
@@ -318,7 +339,10 @@ class CompiledMetrics(Metric):
         plain = _metrics_per_output(self.given, y_pred, names, "metrics")
         weighted = _metrics_per_output(self.weighted_given, y_pred, names, "weighted_metrics")
         self.rows = [
-            ([resolve_metric(m, t, p) for m in some if m is not None], [resolve_metric(m, t, p) for m in others if m])
+            (
+                [resolve_metric(m, t, p) for m in some if m is not None],
+                [resolve_metric(m, t, p) for m in others if m],
+            )
             for some, others, t, p in zip(plain, weighted, targets, outputs, strict=True)
         ]
 
@@ -340,7 +364,9 @@ class CompiledMetrics(Metric):
             return
         targets = _match(y_true, y_pred, self.names, "y")
         weights = _match(sample_weight, y_pred, self.names, "sample_weight")
-        for row, target, prediction, weight in zip(self.rows, targets, tree.flatten(y_pred), weights, strict=True):
+        for row, target, prediction, weight in zip(
+            self.rows, targets, tree.flatten(y_pred), weights, strict=True
+        ):
             self._update(row, target, prediction, weight)
 
     @staticmethod
@@ -408,7 +434,9 @@ def _per_output(given: Any, y_pred: Any, names: list[str], argument: str) -> lis
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != count:
-            raise ValueError(f"`{argument}` must have one entry for each of the {count} outputs. Received: {given}")
+            raise ValueError(
+                f"`{argument}` must have one entry for each of the {count} outputs. Received: {given}"
+            )
         return list(given)
     return [given] * count
 

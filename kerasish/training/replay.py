@@ -109,7 +109,9 @@ class Recording:
     def replay(self, batch: Any) -> Any:
         """Run the step on `batch` and return what the step returned when it was recorded."""
         with torch.no_grad():
-            for static, value in zip(self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True):
+            for static, value in zip(
+                self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True
+            ):
                 static.copy_(value)
             for function, args, kwargs in self.program:
                 function(*args, **kwargs)
@@ -128,7 +130,9 @@ def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dic
             needed.update(call.reads)
             kept.append(call)
     kept.reverse()
-    size = sum(x.untyped_storage().nbytes() for call in kept for x in call.outputs if _storage(x) in call.makes)
+    size = sum(
+        x.untyped_storage().nbytes() for call in kept for x in call.outputs if _storage(x) in call.makes
+    )
     if size > LARGEST_RECORDING:
         raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values")
     return [_instruction(call) for call in kept if call.writes or not _is_fixed(call, written)]

@@ -94,7 +94,9 @@ class CapturedGraph:
 
     def replay(self, batch: Any) -> Any:
         """Run the step on `batch` and return what the step returned when it was captured."""
-        for static, value in zip(self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True):
+        for static, value in zip(
+            self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True
+        ):
             static.copy_(value, non_blocking=True)
         self.graph.replay()
         return self.result
@@ -103,6 +105,11 @@ class CapturedGraph:
 def _has_hooks(model: torch.nn.Module) -> bool:
     """Whether anybody listens to modules or gradients, who would not be called in a replay."""
     for module in model.modules():
-        if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks:
+        if (
+            module._forward_hooks
+            or module._forward_pre_hooks
+            or module._backward_hooks
+            or module._backward_pre_hooks
+        ):
             return True
     return any(parameter._backward_hooks for parameter in model.parameters())

@@ -24,4 +24,6 @@ from kerasish.utils.numerical import normalize as normalize
 from kerasish.utils.numerical import to_categorical as to_categorical
 from kerasish.utils.progbar import Progbar as Progbar
 
-__all__ = [name for name in dir() if not name.startswith("_") and name not in ("file_utils", "numerical", "progbar")]
+__all__ = [
+    name for name in dir() if not name.startswith("_") and name not in ("file_utils", "numerical", "progbar")
+]

@@ -46,7 +46,7 @@ def test_get_returns_objects_and_functions_as_they_are():
 
 def test_configs():
     assert losses.get({"class_name": "Huber", "config": {"delta": 2.0}}).delta == 2.0
-    loss = losses.Tversky(alpha=0.3, axis=(1, 2), name="t")
+    loss = losses.Tversky(alpha=0.3, axis=[1, 2], name="t")
     again = losses.deserialize(losses.serialize(loss))
     assert again.get_config() == loss.get_config()
     assert losses.serialize(loss)["module"] == "keras.losses"

@@ -1,4 +1,5 @@
 import copy
+import inspect
 import pickle
 
 import numpy as np

@@ -14,19 +14,7 @@ from kerasish.port.aliases import install_aliases, load_ipython_extension, unins
 
 
 @pytest.fixture
-def without_keras():
-    """Take a Keras that other tests imported out of the way, and put it back."""
-    kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in aliases.TOPS}
-    for name in kept:
-        del sys.modules[name]
-    yield
-    uninstall_aliases()
-    sys.modules.update(kept)
-
-
-@pytest.fixture
-def installed(without_keras, monkeypatch):
-    monkeypatch.delenv("PYTHONPATH", raising=False)
+def installed(without_keras):
     install_aliases()
 
 
@@ -82,7 +70,9 @@ def test_imports_of_keras_give_kerasish(installed, code, expected):
 
 
 def test_there_is_one_set_of_modules(installed):
-    run("import keras.layers, tensorflow.keras.layers, tf_keras.layers, keras.layers.core, keras.utils.np_utils")
+    run(
+        "import keras.layers, tensorflow.keras.layers, tf_keras.layers, keras.layers.core, keras.utils.np_utils"
+    )
     for name in ("keras.layers", "tensorflow.keras.layers", "tf_keras.layers"):
         assert sys.modules[name] is kerasish.layers
     assert sys.modules["keras.layers.core"] is importlib.import_module("kerasish.layers.core")
@@ -106,7 +96,10 @@ def test_an_old_path_never_covers_a_module_of_kerasish(installed):
         ("import tensorflow.compat.v1 as tf", r"`tf.compat` belongs to TensorFlow.*code of TensorFlow 2"),
         ("from tensorflow import data", r"`tf.data` belongs.*torch.utils.data.DataLoader"),
         ("import keras.engines", r"No module named 'keras.engines'"),
-        ("from keras.layers import LocallyConnected2D", r"`keras.layers.LocallyConnected2D` is not in Keras 3.*Conv2D"),
+        (
+            "from keras.layers import LocallyConnected2D",
+            r"`keras.layers.LocallyConnected2D` is not in Keras 3.*Conv2D",
+        ),
         ("from keras.backend import set_session", r"`keras.backend.set_session` is not.*no sessions"),
         ("from keras.utils import multi_gpu_model", r"keras.distribution.DataParallel"),
         ("from keras.layers import Dens", r"cannot import name 'Dens'"),
@@ -119,7 +112,9 @@ def test_imports_of_what_is_not_there_say_what_to_do(installed, code, message):
 
 def test_attributes_that_are_not_there_say_what_to_do(installed):
     keras = run("import keras")["keras"]
-    with pytest.raises(AttributeError, match=r"`keras.layers.Merge` is not in Keras 3. Use keras.layers.concatenate"):
+    with pytest.raises(
+        AttributeError, match=r"`keras.layers.Merge` is not in Keras 3. Use keras.layers.concatenate"
+    ):
         _ = keras.layers.Merge
     with pytest.raises(AttributeError, match=r"'keras.layers' has no attribute 'Dens'. Did you mean 'Dense'"):
         _ = keras.layers.Dens
@@ -149,7 +144,9 @@ def test_uninstalling_leaves_no_trace(without_keras):
     before, finders, environment = state(), list(sys.meta_path), dict(os.environ)
     install_aliases(subprocesses=True)
     install_aliases(subprocesses=True)
-    run("import keras.objectives, keras.api.layers, tensorflow.keras.layers.convolutional, keras.backend as K; K.reset_uids")
+    run(
+        "import keras.objectives, keras.api.layers, tensorflow.keras.layers.convolutional, keras.backend as K; K.reset_uids"
+    )
     uninstall_aliases()
     uninstall_aliases()
     after = state()

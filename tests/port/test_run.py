@@ -35,13 +35,6 @@ if __name__ == "__main__":
 """
 
 
-def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "kerasish", *args]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
-
-
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "inner").mkdir()
@@ -51,7 +44,12 @@ def project(tmp_path):
 
 
 def test_a_script_runs_as_python_would_run_it(project):
-    result = run("run", "inner/script.py", "--epochs", "3", "-m", cwd=project)
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "kerasish", "run", "inner/script.py", "--epochs", "3", "-m"]
+    result = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=120
+    )
     lines = result.stdout.splitlines()
     assert lines[0].startswith("['inner/script.py', '--epochs', '3', '-m'] True kerasish 2."), result
     assert lines[0].endswith("kerasish True")
@@ -64,11 +62,50 @@ def test_a_script_runs_as_python_would_run_it(project):
     assert "runpy" not in result.stderr and "kerasish" not in result.stderr
 
 
-def test_a_module_runs_as_python_would_run_it(project):
-    (project / "inner" / "show.py").write_text("import keras, sys\nprint(sys.argv[1:], keras.__name__, sys.path[0])\n")
-    result = run("run", "-m", "inner.show", "--flag", "x", cwd=project)
-    assert result.stdout.strip() == f"['--flag', 'x'] kerasish {project}", result
-    assert result.returncode == 0
+@pytest.fixture
+def in_process(without_keras, project, monkeypatch):
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "argv", [""])
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+
+
+def test_a_module_runs_as_python_would_run_it(in_process, project, capsys):
+    (project / "inner" / "show.py").write_text(
+        "import keras, sys\nprint(sys.argv, keras.__name__, sys.path[0])\n"
+    )
+    assert main(["run", "-m", "inner.show", "--flag", "-x"]) == 0
+    path = str(project / "inner" / "show.py")
+    assert capsys.readouterr().out.strip() == f"{[path, '--flag', '-x']} kerasish {project}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1 / 0", ["ZeroDivisionError: division by zero"]),
+        ("def f(:", ["SyntaxError: invalid syntax"]),
+        (
+            "try:\n    1 / 0\nexcept Exception as e:\n    raise KeyError from e",
+            ["ZeroDivisionError", "KeyError"],
+        ),
+    ],
+)
+def test_tracebacks_begin_in_the_script(in_process, capsys, text, shown):
+    Path("broken.py").write_text(text)
+    try:
+        main(["run", "broken.py"])
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__.tb_next)
+    message = capsys.readouterr().err
+    assert all(part in message for part in shown) and "broken.py" in message
+    assert "runpy" not in message and "kerasish" not in message
+
+
+def test_the_exit_status_of_a_script_is_kept(in_process):
+    Path("ends.py").write_text("import sys; sys.exit(7)")
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "ends.py"])
+    assert caught.value.code == 7
 
 
 def test_a_script_that_is_not_there(tmp_path, capsys):
@@ -98,7 +135,8 @@ def test_the_command_line_explains_itself(capsys, arguments, status, part):
 
 
 @pytest.mark.skipif(
-    not Path("/usr/share/datasets/fashion-mnist").is_dir(), reason="needs Debian's package dataset-fashion-mnist"
+    not Path("/usr/share/datasets/fashion-mnist").is_dir(),
+    reason="needs Debian's package dataset-fashion-mnist",
 )
 def test_datasets_says_where_they_lie_and_what_they_hold(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))

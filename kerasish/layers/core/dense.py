@@ -60,7 +60,9 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
-            raise ValueError(f"`units` of layer {self.name!r} must be a positive integer. Received: units={units!r}")
+            raise ValueError(
+                f"`units` of layer {self.name!r} must be a positive integer. Received: units={units!r}"
+            )
         if lora_rank is not None or lora_alpha is not None or quantization_config is not None:
             raise ValueError(
                 f"Layer {self.name!r}: LoRA and quantization are not supported. Leave out `lora_rank`, `lora_alpha` "
@@ -123,4 +125,5 @@ class Dense(Layer):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
+            "quantization_config": None,
         }

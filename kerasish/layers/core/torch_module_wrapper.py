@@ -37,7 +37,9 @@ class TorchModuleWrapper(Layer):
         from kerasish.config import get_device
 
         if any(parameter.device.type == "meta" for parameter in self.module.parameters()):
-            raise ValueError(f"The torch module in layer {self.name!r} is on the meta device: give it real weights.")
+            raise ValueError(
+                f"The torch module in layer {self.name!r} is on the meta device: give it real weights."
+            )
         self.module.to(get_device())
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

@@ -82,7 +82,9 @@ class Concatenate(Merge):
         if len(ranks) == 1:
             axis = self.axis % len(shapes[0])
             others = [shape[:axis] + shape[axis + 1 :] for shape in shapes]
-            if all(len({size for size in sizes if size is not None}) <= 1 for sizes in zip(*others, strict=True)):
+            if all(
+                len({size for size in sizes if size is not None}) <= 1 for sizes in zip(*others, strict=True)
+            ):
                 return
         raise ValueError(
             f"Layer {self.name!r} cannot concatenate tensors of shapes "

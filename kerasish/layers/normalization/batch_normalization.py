@@ -51,10 +51,18 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if renorm or renorm_clipping:
+            raise ValueError(
+                f"Layer {self.name!r}: batch renormalization is not supported. Leave out `renorm` and `renorm_clipping`; "
+                "for small batches use layer or group normalization."
+            )
         if synchronized:
             raise ValueError(
                 f"Layer {self.name!r}: `synchronized=True` is not supported yet. Convert the torch way, with "
@@ -74,6 +82,7 @@ class BatchNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.synchronized = synchronized
+        self.renorm_momentum = renorm_momentum
         self.supports_masking = True
         self.gamma = self.beta = None
 
@@ -97,7 +106,10 @@ class BatchNormalization(Layer):
             name="moving_mean", shape=(size,), initializer=self.moving_mean_initializer, trainable=False
         )
         self.moving_variance = self.add_weight(
-            name="moving_variance", shape=(size,), initializer=self.moving_variance_initializer, trainable=False
+            name="moving_variance",
+            shape=(size,),
+            initializer=self.moving_variance_initializer,
+            trainable=False,
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
@@ -106,7 +118,9 @@ class BatchNormalization(Layer):
         x = inputs if channels == 1 else inputs.movedim(channels, 1)  # (B, C, …): a view, no copy
         if not training or not self.trainable:
             mean, variance = self.moving_mean, self.moving_variance
-            outputs = torch.batch_norm(x, self.gamma, self.beta, mean, variance, False, 0.0, self.epsilon, True)
+            outputs = torch.batch_norm(
+                x, self.gamma, self.beta, mean, variance, False, 0.0, self.epsilon, True
+            )
         elif mask is None:
             outputs, mean, inverse_deviation = torch.native_batch_norm(
                 x, self.gamma, self.beta, None, None, True, 0.0, self.epsilon
@@ -115,7 +129,9 @@ class BatchNormalization(Layer):
                 self._move_averages(mean, inverse_deviation.pow(-2).sub_(self.epsilon))
         else:
             mean, variance = _masked_moments(x, mask)
-            outputs = torch.batch_norm(x, self.gamma, self.beta, mean, variance, False, 0.0, self.epsilon, True)
+            outputs = torch.batch_norm(
+                x, self.gamma, self.beta, mean, variance, False, 0.0, self.epsilon, True
+            )
             with torch.no_grad():
                 self._move_averages(mean, variance)
         return outputs if channels == 1 else outputs.movedim(1, channels)
@@ -141,6 +157,9 @@ class BatchNormalization(Layer):
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
             "synchronized": self.synchronized,
+            "renorm": False,
+            "renorm_clipping": None,
+            "renorm_momentum": self.renorm_momentum,
         }
 
 

@@ -48,22 +48,26 @@ class Normalization(Layer):
         rank = len(input_shape)
         self._keep = sorted(axis % rank for axis in self.axis)
         if any(axis == 0 for axis in self._keep):
-            raise ValueError(f"Layer {self.name!r}: `axis` must not name the batch (axis 0). Received: {self.axis}")
+            raise ValueError(
+                f"Layer {self.name!r}: `axis` must not name the batch (axis 0). Received: {self.axis}"
+            )
         for axis in self._keep:
             if input_shape[axis] is None:
                 raise ValueError(
                     f"Layer {self.name!r} must know the size of axis {axis}. Received: {format_shape(input_shape)}"
                 )
         self._own_shape = tuple(input_shape[axis] for axis in self._keep)
-        self._broadcast_shape = tuple(
-            input_shape[axis] if axis in self._keep else 1 for axis in range(rank)
-        )
+        self._broadcast_shape = tuple(input_shape[axis] if axis in self._keep else 1 for axis in range(rank))
         if self.input_mean is None:
-            self.adapt_mean = self.add_weight(name="mean", shape=self._own_shape, initializer="zeros", trainable=False)
+            self.adapt_mean = self.add_weight(
+                name="mean", shape=self._own_shape, initializer="zeros", trainable=False
+            )
             self.adapt_variance = self.add_weight(
                 name="variance", shape=self._own_shape, initializer="ones", trainable=False
             )
-            self.count = self.add_weight(name="count", shape=(), dtype="int32", initializer="zeros", trainable=False)
+            self.count = self.add_weight(
+                name="count", shape=(), dtype="int32", initializer="zeros", trainable=False
+            )
             self.built = True
             self._finalize()
         else:
@@ -84,12 +88,18 @@ class Normalization(Layer):
         """Compute mean and variance from the data: an array, a tensor, or an iterable of batches."""
         if self.input_mean is not None:
             raise ValueError(f"Layer {self.name!r} was given `mean` and `variance`: it cannot `adapt`.")
-        batches = [data] if isinstance(data, (np.ndarray, Tensor, list)) or hasattr(data, "to_numpy") else data
+        batches = (
+            [data] if isinstance(data, (np.ndarray, Tensor, list)) or hasattr(data, "to_numpy") else data
+        )
         count, mean, squares = 0, None, None
         for batch in batches:
-            batch = batch[0] if isinstance(batch, (tuple, list)) and not np.isscalar(batch[0]) and (
-                batches is not data and False or isinstance(batch, tuple)
-            ) else batch
+            batch = (
+                batch[0]
+                if isinstance(batch, (tuple, list))
+                and not np.isscalar(batch[0])
+                and (batches is not data and False or isinstance(batch, tuple))
+                else batch
+            )
             values = torch.as_tensor(np.asarray(batch.cpu() if isinstance(batch, Tensor) else batch)).double()
             if values.dim() == 1:
                 values = values.unsqueeze(-1)

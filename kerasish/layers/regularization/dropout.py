@@ -25,7 +25,9 @@ class Dropout(Layer):
     def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise ValueError(f"`rate` of layer {self.name!r} must be between 0 and 1. Received: rate={rate!r}")
+            raise ValueError(
+                f"`rate` of layer {self.name!r} must be between 0 and 1. Received: rate={rate!r}"
+            )
         self.rate = rate
         self.seed = seed
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)

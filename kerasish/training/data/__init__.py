@@ -28,7 +28,9 @@ def make_data(
         TypeError: the kind of data is not understood.
     """
     if x is None:
-        raise ValueError("`x` must be given: arrays, tensors, a DataLoader, a PyDataset or a generator of batches.")
+        raise ValueError(
+            "`x` must be given: arrays, tensors, a DataLoader, a PyDataset or a generator of batches."
+        )
     if is_array_structure(x):
         return ArrayData(x, y, sample_weight, batch_size, shuffle, class_weight, steps, device)
     for name, value in (("y", y), ("sample_weight", sample_weight)):

@@ -35,7 +35,9 @@ def _is_number_or_list(x: Any) -> bool:
 
 
 def _is_frame(x: Any) -> bool:
-    return type(x).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow", "modin") and hasattr(x, "shape")
+    return type(x).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow", "modin") and hasattr(
+        x, "shape"
+    )
 
 
 def is_array_structure(x: Any) -> bool:
@@ -113,7 +115,9 @@ class ArrayData:
     ) -> None:
         names = ("x", "y", "sample_weight")
         parts = [_to_tensors(part, name) for part, name in zip((x, y, sample_weight), names, strict=True)]
-        counts = {name: count_rows(part, name) for part, name in zip(parts, names, strict=True) if part is not None}
+        counts = {
+            name: count_rows(part, name) for part, name in zip(parts, names, strict=True) if part is not None
+        }
         if not counts.get("x"):
             raise ValueError("`x` is empty: there is nothing to compute with. Received: 0 records.")
         if len(set(counts.values())) > 1:
@@ -127,7 +131,9 @@ class ArrayData:
             )
         self.num_records = counts["x"]
         if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 0):
-            raise ValueError(f"`batch_size` must be a positive integer, or 0. Received: batch_size={batch_size!r}")
+            raise ValueError(
+                f"`batch_size` must be a positive integer, or 0. Received: batch_size={batch_size!r}"
+            )
         if batch_size is None:
             batch_size = math.ceil(self.num_records / steps) if steps and _is_whole_epoch(steps) else 32
         self.batch_size = max(1, int(batch_size))
@@ -178,7 +184,9 @@ class ArrayData:
             return tuple([next(values) if has else None for has in self._has])
         values = iter(batch)
         parts = [
-            tree.pack_sequence_as(part, [None if leaf is None else next(values) for leaf in tree.flatten(part)])
+            tree.pack_sequence_as(
+                part, [None if leaf is None else next(values) for leaf in tree.flatten(part)]
+            )
             if part is not None
             else None
             for part in self._template
@@ -206,7 +214,9 @@ def _to_tensors(part: Any, name: str) -> Any:
         return None
     if is_array(part):
         return to_tensor(part, name)
-    return tree.map_structure(lambda leaf: None if leaf is None else to_tensor(leaf, name), _mapped(part, name))
+    return tree.map_structure(
+        lambda leaf: None if leaf is None else to_tensor(leaf, name), _mapped(part, name)
+    )
 
 
 def _mapped(part: Any, name: str) -> Any:
@@ -239,7 +249,9 @@ def weights_of_classes(class_weight: dict[int, float], y: Any, sample_weight: An
     table = torch.ones(int(max(class_weight, default=0)) + 1, dtype=torch_dtype(floatx()), device=y.device)
     for label, weight in class_weight.items():
         if not isinstance(label, (int, np.integer)) or label < 0:
-            raise ValueError(f"`class_weight` maps class indices 0, 1, … to weights. Received: {class_weight}")
+            raise ValueError(
+                f"`class_weight` maps class indices 0, 1, … to weights. Received: {class_weight}"
+            )
         table[int(label)] = float(weight)
     known = labels.clamp(0, len(table) - 1)
     weights = torch.where(labels < len(table), table[known], torch.ones_like(table[known]))
@@ -269,7 +281,9 @@ def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float
         )
 
     def rows(part: Any, start: int, stop: int) -> Any:
-        return None if part is None else tree.map_structure(lambda t: None if t is None else t[start:stop], part)
+        return (
+            None if part is None else tree.map_structure(lambda t: None if t is None else t[start:stop], part)
+        )
 
     return tuple(rows(part, 0, cut) for part in parts), tuple(rows(part, cut, count) for part in parts)
 

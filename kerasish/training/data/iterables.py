@@ -103,5 +103,6 @@ def to_batch(item: Any, device: torch.device) -> tuple:
         return tensor.to(device, non_blocking=True)
 
     return tuple(
-        convert(part) if part is None or is_array(part) else tree.map_structure(convert, part) for part in parts
+        convert(part) if part is None or is_array(part) else tree.map_structure(convert, part)
+        for part in parts
     )

@@ -19,5 +19,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if not isinstance(data, tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"A batch must be x, (x, y) or (x, y, sample_weight). Received: a tuple of {len(data)}.")
+        raise ValueError(
+            f"A batch must be x, (x, y) or (x, y, sample_weight). Received: a tuple of {len(data)}."
+        )
     return (*data, None, None)[:3]  # type: ignore[return-value]
