@@ -12,9 +12,7 @@ import torch
 
 import kerasish
 
-DATASETS = (
-    "boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters",
-)  # fmt: skip
+DATASETS = sorted(name for name, module in vars(kerasish.datasets).items() if hasattr(module, "load_data"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,19 +20,18 @@ def import_seconds(module: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--modules", nargs="+", choices=MODULES, default=MODULES, metavar="NAME")
     parser.add_argument(
-        "--rounds", type=int, default=7, help="imports of each module, after one that warms the disk"
+        "--rounds", type=int, default=7, help="rounds measured, after one that warms the disk"
     )
-    rounds = parser.parse_args().rounds
-    seconds = {module: import_seconds(module) for module in MODULES}
-    present = [module for module, value in seconds.items() if value is not None]
-    measured = {module: [import_seconds(module) or 0.0 for _ in range(rounds)] for module in present}
+    options = parser.parse_args()
+    modules = dict.fromkeys(["torch", *options.modules])
+    rounds = [{module: import_seconds(module) for module in modules} for _ in range(1 + options.rounds)][1:]
     rows = []
-    for module in present:
-        over_torch = median(
-            own - torch for own, torch in zip(measured[module], measured["torch"], strict=True)
-        )
-        rows.append([f"import {module}", f"{median(measured[module]):.2f}", f"{over_torch:+.2f}"])
+    for module in modules:
+        seconds = median(times[module] for times in rounds)
+        over_torch = median(times[module] - times["torch"] for times in rounds)
+        rows.append([f"import {module}", f"{seconds:.2f}", f"{over_torch:+.2f}"])
     print(markdown_table(["", "s", "s over torch"], rows))
 
 

@@ -57,7 +57,7 @@ class KerasFit:
             import torch
 
             self.no_grad = torch.no_grad
-            self.row_tensor = torch.from_numpy(self.row)
+            self.row_tensor = torch.from_numpy(self.row).to(next(self.model.parameters()).device)
         else:
             self.row_tensor = self.keras.ops.convert_to_tensor(self.row)
 

@@ -101,7 +101,7 @@ def test_r01_aliases_can_be_taken_away_again():
         "kerasish.install_aliases()\n"
         "import keras\n"
         "print(keras.Model is kerasish.Model)\n"
-        "kerasish.uninstall_aliases()\n"
+        "kerasish.port.aliases.uninstall_aliases()\n"
         "print(any(name.split('.')[0] in ('keras', 'tensorflow') for name in sys.modules))\n",
     )
     assert output.split() == ["True", "False"]
@@ -163,6 +163,7 @@ def trained_weights(X, y, **compile_arguments) -> list[np.ndarray]:
     return model.get_weights()
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch.compile's own imports
 @pytest.mark.parametrize("jit_compile", ["auto", False, pytest.param(True, marks=pytest.mark.slow)])
 def test_r02_compiled_step_trains_like_the_eager_step(diabetes, jit_compile):
     compiled = trained_weights(diabetes.X_train, diabetes.y_train, jit_compile=jit_compile)

@@ -514,6 +514,8 @@ def test_callback_list_passes_every_hook_on(hook, logs):
     for package in BOTH:
         calls: list[tuple] = []
         callbacks = package.callbacks.CallbackList([spy(package, calls)], model=FakeModel(), epochs=1)
+        if hook.endswith("_end"):
+            getattr(callbacks, hook.replace("_end", "_begin"))(*index)
         getattr(callbacks, hook)(*index, *logs)
         names = [[part for part in call if part is not None] for call in calls]
         recorded.append((names, callbacks.params))

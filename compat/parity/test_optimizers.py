@@ -107,11 +107,11 @@ def make_both(name, kwargs):
 
 def assert_close(their_variables, our_variables, where):
     for their, our in zip(their_variables, our_variables, strict=True):
-        expected = their.value.detach().numpy()
-        atol = 3e-6 * max(1.0, float(np.abs(expected).max(initial=0.0)))
-        received = our.numpy()
+        expected = their.value.detach()
+        received = our.detach().to(expected.dtype)
         assert received.shape == expected.shape
-        if not np.allclose(received, expected, rtol=1e-5, atol=atol):
+        atol = 3e-6 * max(1.0, expected.abs().amax().item())
+        if not torch.allclose(received, expected, rtol=1e-5, atol=atol):
             np.testing.assert_allclose(received, expected, 1e-5, atol, err_msg=f"{where}: {their.path}")
 
 

@@ -93,10 +93,10 @@ class CallbackList(Callback):
             callback.set_model(model)
 
     def on_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.on_train_batch_begin(batch, logs)
+        self._call_all("on_batch_begin", batch, logs=logs)
 
     def on_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.on_train_batch_end(batch, logs)
+        self._call_all("on_batch_end", batch, logs=logs)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._call_listeners("on_train_batch_begin", batch, logs)
@@ -122,41 +122,36 @@ class CallbackList(Callback):
             listener(batch, logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, logs)
+        self._call_all("on_epoch_begin", epoch, logs=logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
+        self._call_all("on_epoch_end", epoch, logs=logs)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._begin("on_train_begin", logs)
+        self._call_all("on_train_begin", logs=logs)
+        self._find_listeners()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        self._begin("on_test_begin", logs)
+        self._call_all("on_test_begin", logs=logs)
+        self._find_listeners()
 
     def on_predict_begin(self, logs: Any = None) -> None:
-        self._begin("on_predict_begin", logs)
-
-    def _begin(self, hook: str, logs: Any) -> None:
-        self._call_all(hook, logs)
+        self._call_all("on_predict_begin", logs=logs)
         self._find_listeners()
 
     def on_train_end(self, logs: Any = None) -> None:
-        self._call_all("on_train_end", logs)
+        self._call_all("on_train_end", logs=logs)
 
     def on_test_end(self, logs: Any = None) -> None:
-        self._call_all("on_test_end", logs)
+        self._call_all("on_test_end", logs=logs)
 
     def on_predict_end(self, logs: Any = None) -> None:
-        self._call_all("on_predict_end", logs)
+        self._call_all("on_predict_end", logs=logs)
 
-    def _call_all(self, hook: str, logs: Any) -> None:
+    def _call_all(self, hook: str, *index: int, logs: Any) -> None:
         logs = {} if logs is None else logs
         for callback in self.callbacks:
-            getattr(callback, hook)(logs)
+            getattr(callback, hook)(*index, logs)
 
 
 def _check(callback: Any) -> None:

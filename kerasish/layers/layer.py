@@ -421,6 +421,7 @@ class Layer(torch.nn.Module, Operation):
         value = track(value)
         if isinstance(value, torch.nn.Parameter):
             self._rename_parameter(name, value)
+            structure.version += 1
         elif isinstance(value, torch.nn.Module):
             if "name" not in self.__dict__:
                 raise RuntimeError(ADVICE_ON_INIT.format(cls=type(self).__name__))
@@ -429,6 +430,8 @@ class Layer(torch.nn.Module, Operation):
             structure.version += 1
         elif isinstance(value, SeedGenerator):
             self.__dict__.setdefault("_seed_generators", []).append(value)
+        elif name in self.__dict__ and name != "training" and _is_ours(self):
+            structure.version += 1
         super().__setattr__(name, value)
         if name in ("activity_regularizer", "autocast"):
             self._refresh_call_path()
@@ -827,6 +830,11 @@ def _mark_built(build: Any) -> Any:
 
     wrapped._marks_built = True  # type: ignore[attr-defined]
     return wrapped
+
+
+def _is_ours(layer: Layer) -> bool:
+    """Whether the layer is of this package: its attributes are settings that a recorded step has taken in."""
+    return type(layer).__module__.startswith("kerasish.layers.")
 
 
 def _is_trainable_by_design(parameter: Any) -> bool:

@@ -1,7 +1,7 @@
 """The names of Keras 1 and 2 that Keras 3 dropped, and what each of them is now.
 
-`MODULES` and `RENAMED` hold what has an equal under another name: old code then runs. `GONE` holds what has not,
-with what to write instead: old code then gets an error that says so.
+`MODULES` and `RENAMED` hold what has an equal under another name: old code then runs. `GONE` holds what has
+not, with what to write instead: old code then gets an error that says so.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ GONE: dict[str, dict[str, str]] = {
     },
     "keras.backend": {
         "Function": "keras.Function",
-        "batch_normalization": "keras.ops.batch_normalization(x, mean, variance, axis, offset, scale, epsilon)",
+        "batch_normalization": "keras.ops.batch_normalization(x, mean, variance, axis, offset, scale)",
         "bias_add": "x + bias",
         "control_dependencies": _NO_GRAPH,
         "conv2d_transpose": "keras.ops.conv_transpose(x, kernel, strides, padding)",
@@ -259,7 +259,7 @@ GONE: dict[str, dict[str, str]] = {
         "layout_map_scope": "keras.distribution.ModelParallel(layout_map=…).scope()",
     },
     "keras.layers": {
-        "AbstractRNNCell": "keras.layers.Layer with `state_size` and `call(inputs, states)`, in keras.layers.RNN",
+        "AbstractRNNCell": "a Layer with `state_size` and `call(inputs, states)`, in keras.layers.RNN",
         "AtrousConv1D": "keras.layers.Conv1D(dilation_rate=…)",
         "AtrousConv2D": "keras.layers.Conv2D(dilation_rate=…)",
         "AtrousConvolution1D": "keras.layers.Conv1D(dilation_rate=…)",
@@ -396,10 +396,11 @@ def find(namespace: str, name: str) -> Any:
         if target is not None:
             module, _, attribute = (target if "." in target else f"{place}.{target}").rpartition(".")
             return getattr(_import(MODULES.get(module, module)), attribute)
-    if f"{namespace}.{name}" in MODULES:
-        return _import(MODULES[f"{namespace}.{name}"])
-    if door != namespace and name not in GONE.get(namespace, {}):
-        return getattr(_import(door), name)
+    if name not in GONE.get(namespace, {}):
+        if f"{namespace}.{name}" in MODULES:
+            return _import(MODULES[f"{namespace}.{name}"])
+        if door != namespace and hasattr(_import(door), name):
+            return getattr(_import(door), name)
     raise AttributeError(explain(namespace, name), name=name)
 
 

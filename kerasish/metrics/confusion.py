@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kerasish.config import epsilon
+from kerasish.config import epsilon, floatx
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import did_you_mean, format_shape
 from kerasish.losses.loss import match_ranks, to_tensor
@@ -71,10 +71,9 @@ class ConfusionMetric(Metric):
         self, names: dict[str, str], thresholds: Sequence[float], even: bool, shape: Any = ()
     ) -> None:
         """Make the variables of the counts; `names`: what each counts → what its attribute is called."""
-        kind = torch_dtype(self.dtype)
-        exact = torch.float64 if kind is torch.float64 else torch.float32
+        exact = np.float64 if self.dtype == "float64" else np.float32
         if even:
-            limits = _even_boundaries(thresholds, np.float64 if exact is torch.float64 else np.float32)
+            limits = _even_boundaries(thresholds, exact)
         else:
             limits = np.asarray(thresholds, dtype=np.float64)
         order = np.argsort(-limits, kind="stable")
@@ -88,9 +87,9 @@ class ConfusionMetric(Metric):
         self._only_threshold = float(limits[0]) if len(limits) == 1 and not shape else None
         # Negated, so that NaN, which sorts last, is above no threshold.
         device = count.device
-        self._negated = torch.as_tensor(-limits[order], dtype=exact, device=device)
+        self._negated = torch.as_tensor((-limits[order]).astype(exact), device=device)
         self._rank = None if is_ascending else torch.as_tensor(np.argsort(order), device=device)
-        self._one = torch.ones((), dtype=kind, device=device)
+        self._one = torch.ones((), dtype=count.dtype, device=device)
 
     def _count(self, y_true: torch.Tensor, y_pred: torch.Tensor, weights: torch.Tensor | None) -> None:
         """Add to the counts: labels, predictions and weights are `(N,)`, or `(N, L)` for counts `(T, L)`."""
@@ -506,7 +505,7 @@ class AUC(ConfusionMetric):
         self.from_logits = from_logits
         self.label_weights: torch.Tensor | None = None
         if label_weights is not None:
-            self.label_weights = to_tensor(label_weights, torch_dtype(self.dtype))
+            self.label_weights = to_tensor(label_weights, torch_dtype(floatx()))
             if bool((self.label_weights < 0).any()):
                 raise ValueError(
                     f"`label_weights` must not be negative. Received: label_weights={label_weights!r}"
@@ -565,7 +564,7 @@ class AUC(ConfusionMetric):
     def result(self) -> torch.Tensor:
         """The area so far."""
         if self.true_positives is None:
-            return torch.zeros((), dtype=torch_dtype(self.dtype))
+            return torch.zeros(())
         if self.curve == "PR" and self.summation_method == "interpolation":
             return self.interpolate_pr_auc()
         x, y = self._curve()

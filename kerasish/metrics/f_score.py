@@ -64,16 +64,13 @@ class FBetaScore(Metric):
 
     def _build(self, classes: int) -> None:
         shape = () if self.average == "micro" else (classes,)
-        self.true_positives = self.add_variable(shape, "zeros", name="true_positives")
-        self.false_positives = self.add_variable(shape, "zeros", name="false_positives")
-        self.false_negatives = self.add_variable(shape, "zeros", name="false_negatives")
-        self.intermediate_weights = self.add_variable(shape, "zeros", name="intermediate_weights")
-        self._counts = [
-            self.true_positives,
-            self.false_positives,
-            self.false_negatives,
-            self.intermediate_weights,
+        names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+        self._counts: list[Any] = [
+            self.add_variable(shape, "zeros", dtype=self.dtype, name=name) for name in names
         ]
+        self.true_positives, self.false_positives, self.false_negatives, self.intermediate_weights = (
+            self._counts
+        )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in labels 0 or 1 and predictions, both `(B, C)`; weights are one per sample.
@@ -113,7 +110,7 @@ class FBetaScore(Metric):
     def result(self) -> torch.Tensor:
         """The score, one per class with `average=None`; 0 before the first batch."""
         if self.true_positives is None:
-            return torch.zeros((), dtype=torch_dtype(self.dtype))
+            return torch.zeros(())
         tp, fp, fn = self.true_positives, self.false_positives, self.false_negatives
         square = self.beta**2
         scores = divide_no_nan((1 + square) * tp, (1 + square) * tp + square * fn + fp)

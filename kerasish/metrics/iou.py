@@ -62,7 +62,9 @@ class IoU(Metric):
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
-        self.total_cm = self.add_variable((num_classes, num_classes), "zeros", name="total_confusion_matrix")
+        self.total_cm = self.add_variable(
+            (num_classes, num_classes), "zeros", dtype=self.dtype, name="total_confusion_matrix"
+        )
         self._ids = torch.as_tensor(ids, device=self.total_cm.device)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

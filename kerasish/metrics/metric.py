@@ -15,7 +15,7 @@ from kerasish.config import floatx, torch_device
 from kerasish.dtypes import standardize_dtype
 from kerasish.errors import received
 from kerasish.naming import name_scope, unique_name
-from kerasish.tree import flatten
+from kerasish.tree import flatten, map_structure
 from kerasish.variable import Variable
 
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
@@ -43,7 +43,7 @@ class Metric:
     """Base of all metrics: write `update_state(...)` and `result()` in a subclass.
 
     Args:
-        dtype: type of the variables, a name or a `DTypePolicy`; `floatx()` by default.
+        dtype: type of the computation, a name or a `DTypePolicy`; `floatx()` by default.
         name: key in the logs; by default the class's name in snake case, numbered.
 
     State lives in variables made by `add_weight` or `add_variable`, or in variables and metrics kept as
@@ -95,7 +95,7 @@ class Metric:
 
     @property
     def dtype(self) -> str:
-        """The type of the variables."""
+        """The type of the computation."""
         return self._dtype
 
     def add_variable(
@@ -111,7 +111,7 @@ class Metric:
         Args:
             shape: its shape.
             initializer: name of an initializer, or a callable `(shape, dtype) -> tensor`.
-            dtype: its type; the metric's by default.
+            dtype: its type; `floatx()` by default.
             aggregation: how `merge_state` and replicas combine it: "sum", "mean" or "only_first_replica".
             name: last part of its path.
 
@@ -126,7 +126,7 @@ class Metric:
             variable = Variable(
                 initializer="zeros" if initializer is None else initializer,
                 shape=shape,
-                dtype=dtype or self._dtype,
+                dtype=dtype or floatx(),
                 trainable=False,
                 aggregation=aggregation or "none",
                 name=name,
@@ -235,8 +235,7 @@ class Metric:
     def stateless_result(self, metric_variables: Any) -> Any:
         """Return what `result()` would be with the values given for the variables."""
         with self._holding(metric_variables), torch.no_grad():
-            result = self.result()
-            return result.clone() if isinstance(result, Variable) else result
+            return map_structure(lambda x: x.clone() if isinstance(x, torch.Tensor) else x, self.result())
 
     def stateless_reset_state(self) -> list[torch.Tensor]:
         """Return what the variables would be after `reset_state()`."""

@@ -76,7 +76,7 @@ class Sum(_Total):
 
     def __init__(self, name: str = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), "zeros", name="total")
+        self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values of any shape; weights are one per sample or one per value."""
@@ -109,8 +109,8 @@ class Mean(_Total):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), "zeros", name="total")
-        self.count = self.add_variable((), "zeros", name="count")
+        self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
+        self.count = self.add_variable((), "zeros", dtype=self.dtype, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values of any shape; weights are one per sample or one per value."""
@@ -232,8 +232,8 @@ class MeanTensor(Metric):
             self._build(shape)
 
     def _build(self, shape: Any) -> None:
-        self.total = self.add_variable(tuple(shape), "zeros", name="total")
-        self.count = self.add_variable(tuple(shape), "zeros", name="count")
+        self.total = self.add_variable(tuple(shape), "zeros", dtype=self.dtype, name="total")
+        self.count = self.add_variable(tuple(shape), "zeros", dtype=self.dtype, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values; weights have their shape or its first dimensions.

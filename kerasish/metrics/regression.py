@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from kerasish import losses
-from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape
 from kerasish.losses.loss import match_ranks, to_tensor
 from kerasish.metrics.metric import Metric, divide_no_nan
@@ -206,7 +205,7 @@ class R2Score(Metric):
         Raises:
             ValueError: the shapes are not `(B, D)`, or D changed.
         """
-        kind, device = torch_dtype(self.dtype), self.num_samples.device
+        kind, device = self.num_samples.dtype, self.num_samples.device
         y_true, y_pred = match_ranks(to_tensor(y_true, kind, device), to_tensor(y_pred, kind, device))
         if self.sum is None and y_pred.dim() == 2:
             with self._on_device_of(self.num_samples):
@@ -231,7 +230,7 @@ class R2Score(Metric):
     def result(self) -> torch.Tensor:
         """The score, one per output with `class_aggregation=None`; 0 before the first batch."""
         if self.sum is None:
-            return torch.zeros((), dtype=torch_dtype(self.dtype))
+            return torch.zeros(())
         total = self.squared_sum - self.sum * (self.sum / self.count)
         score = 1 - self.total_mse / total
         score = score.masked_fill(score.isinf(), 0)

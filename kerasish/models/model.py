@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -72,7 +73,8 @@ class Model(Layer):
         put("compiled", False)
         put("optimizer", None)
         put("loss", None)
-        put("history", None)
+        put("_history", None)
+        put("_initial_epoch", None)
         put("run_eagerly", False)
         put("jit_compile", False)
         put("steps_per_execution", 1)
@@ -395,8 +397,14 @@ class Model(Layer):
             entry = self.__dict__[name] = (structure.version, collect())
         return entry[1]
 
+    def _sublayers(self) -> list[Layer]:
+        return [module for module in self.modules() if isinstance(module, Layer) and module is not self]
+
     def _trained_weights(self) -> list[Any]:
-        return self._cached("_cached_weights", lambda: self.trainable_weights)
+        weights = self._cached("_cached_weights", lambda: self.trainable_weights)
+        if not all([weight.requires_grad for weight in weights]):  # frozen the torch way
+            weights = self.trainable_weights
+        return weights
 
     def _penalized_weights(self) -> list[Any]:
         return self._cached(
@@ -405,16 +413,32 @@ class Model(Layer):
         )
 
     def _added_losses(self) -> list[Tensor]:
-        layers = self._cached("_cached_layers", lambda: [m for m in self.modules() if isinstance(m, Layer)])
+        layers = self._cached("_cached_layers", self._sublayers)
         number = self._call_number
         return [
             loss
-            for layer in layers
+            for layer in (self, *layers)
             if layer._losses and layer._losses_call >= number
             for loss in layer._losses
         ]
 
     # Training -------------------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> Any:
+        """The `History` of the last `fit`: the model keeps its records, and gives it back to whoever asks."""
+        if self._history is None:
+            return None
+        history = copy.copy(self._history)
+        history.set_model(self)
+        return history
+
+    @history.setter
+    def history(self, value: Any) -> None:
+        kept = copy.copy(value)
+        if kept is not None:
+            kept.set_model(None)
+        self.__dict__["_history"] = kept
 
     @loop.filtered_traceback
     def fit(
@@ -519,7 +543,9 @@ class Model(Layer):
         if not self._ready_to_train:
             self._build_on(batch)
         with loop.training_mode(self, True):
-            logs = self._make_train_step()(batch)
+            step = self._make_train_step()
+            step.look_for_changes()
+            logs = step(batch)
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)
 
@@ -532,7 +558,9 @@ class Model(Layer):
         if not self._ready_to_train:
             self._build_on(batch)
         with loop.training_mode(self, False), torch.no_grad():
-            logs = self._make_test_step()(batch)
+            step = self._make_test_step()
+            step.look_for_changes()
+            logs = step(batch)
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)
 
@@ -551,19 +579,19 @@ class Model(Layer):
         return x, y, sample_weight
 
     def _make_train_step(self) -> Any:
-        return self._make_step("train", self.train_step)
+        return self._make_step("train")
 
     def _make_test_step(self) -> Any:
-        return self._make_step("test", self.test_step)
+        return self._make_step("test")
 
-    def _make_step(self, kind: str, function: Any) -> Step:
+    def _make_step(self, kind: str) -> Step:
         step = self._steps.get(kind)
         if step is None:
             if self.jit_compile:
                 torch.nn.Module.compile(self)
             replayable = getattr(self.optimizer, "replayable", True)
             allowed = not self.run_eagerly and not self.jit_compile and replayable
-            step = self._steps[kind] = Step(self, function, allowed)
+            step = self._steps[kind] = Step(self, f"{kind}_step", allowed)
         return step
 
     def _device(self) -> torch.device:

@@ -148,7 +148,7 @@ class Sequential(Model):
         graph = self._graph
         if graph is not None and type(inputs) is Tensor and len(inputs.shape) != len(graph.inputs[0].shape):
             inputs = graph._flat_inputs(inputs, self.name)[0]
-        elif graph is not None and inputs.dtype is not graph.input_dtypes[0]:
+        elif graph is not None and type(inputs) is Tensor and inputs.dtype is not graph.input_dtypes[0]:
             inputs = inputs.to(graph.input_dtypes[0])
         for layer in self._stack:
             inputs = layer(inputs)

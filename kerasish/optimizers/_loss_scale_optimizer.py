@@ -74,11 +74,8 @@ class LossScaleOptimizer(Optimizer):
         if self.built:
             return
         super().build(var_list)
-        device = self._iterations.device
         self.step_counter = self.add_variable((), dtype="int64", name="step_counter")
-        self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
-        self.step_counter.data = self.step_counter.data.to(device)
-        self.dynamic_scale.data = torch.full((), float(self.initial_scale), device=device)
+        self.dynamic_scale = self.add_variable((), float(self.initial_scale), "float32", name="dynamic_scale")
         self.inner_optimizer.build(self._trainable_variables)
 
     @property

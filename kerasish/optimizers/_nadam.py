@@ -79,8 +79,7 @@ class Nadam(Optimizer):
         self._momentums, self._velocities = self.add_optimizer_variables(
             self._trainable_variables, ["momentum", "velocity"]
         )
-        self._u_product = self.add_variable((), dtype="float32", name="u_product")
-        self._u_product.data = torch.ones((), device=self._iterations.device)
+        self._u_product = self.add_variable((), torch.ones(()), "float32", name="u_product")
 
     def _momentum_at(self, step: Tensor) -> Tensor:
         return self.beta_1 * (1.0 - 0.5 * torch.pow(0.96, step))

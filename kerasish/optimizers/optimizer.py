@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kerasish.config import device, get_device
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import did_you_mean, format_shape, received
 from kerasish.naming import name_scope, unique_name
@@ -238,9 +239,8 @@ class Optimizer:
             raise ValueError(
                 f"Expected at least one variable, each once. Received: {count}, {distinct} of them distinct"
             )
-        device = self._trainable_variables[0].device
         for variable in self._variables:
-            variable.data = variable.data.to(device)
+            variable.data = variable.data.to(self._trainable_variables[0].device)
         if self.use_ema:
             self._averages = self.add_optimizer_variables(self._trainable_variables, "average")
             self._start_averages()
@@ -261,9 +261,17 @@ class Optimizer:
         name: str | None = None,
     ) -> Variable:
         """Add a state variable of the given shape; `initializer` as for `Variable`, or `"zeros"`."""
+        counter = self.__dict__.get("_iterations")
+        place = get_device() if counter is None else counter.device
+        return self._add_variable(place, tuple(shape), initializer, dtype, aggregation, layout, name)
+
+    def _add_variable(
+        self, place: torch.device, shape: tuple, initializer: Any, dtype: Any, *options: Any
+    ) -> Variable:
         if isinstance(initializer, str) and initializer == "zeros":
-            initializer = _zeros
-        with name_scope(self.name):
+            initializer = torch.zeros(shape, dtype=torch_dtype(dtype), device=place)
+        aggregation, layout, name = options
+        with device(place), name_scope(self.name):
             variable = Variable(
                 initializer, shape, dtype, trainable=False, aggregation=aggregation, layout=layout, name=name
             )
@@ -273,17 +281,13 @@ class Optimizer:
     def add_variable_from_reference(
         self, reference_variable: Tensor, name: str | None = None, initializer: Any = "zeros"
     ) -> Variable:
-        """Add a state variable of the shape, dtype, layout and device of `reference_variable`."""
-        values: Any = torch.zeros_like(reference_variable, requires_grad=False)
-        slot = self.add_variable(
-            (), name=f"{self._name_of(reference_variable).replace('/', '_')}_{name or 'var'}"
-        )
-        if not (isinstance(initializer, str) and initializer == "zeros"):
-            dtype = reference_variable.dtype
-            made = Variable(initializer, tuple(values.shape), dtype, trainable=False, name=slot.name)
-            values.copy_(made.detach())
-        slot.data = values
-        return slot
+        """Add a state variable of the shape, dtype, memory layout and device of `reference_variable`."""
+        if isinstance(initializer, str) and initializer == "zeros":
+            initializer = torch.zeros_like(reference_variable, requires_grad=False)
+        slot_name = f"{self._name_of(reference_variable).replace('/', '_')}_{name or 'var'}"
+        shape, dtype = tuple(reference_variable.shape), reference_variable.dtype
+        place = reference_variable.device
+        return self._add_variable(place, shape, initializer, dtype, "none", None, slot_name)
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Tensor], name: Any, initializer: Any = "zeros"
@@ -730,10 +734,6 @@ COMMON_ARGUMENTS = (
     "learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
     "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "name", "lr", "decay",
 )  # fmt: skip
-
-
-def _zeros(shape: Sequence[int], dtype: Any) -> Tensor:
-    return torch.zeros(tuple(shape), dtype=torch_dtype(dtype))
 
 
 def _is_number(value: Any) -> bool:

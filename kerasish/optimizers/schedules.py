@@ -402,3 +402,7 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
     """Keras's JSON config → the schedule."""
     return _registry.deserialize(config, custom_objects=custom_objects)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""`import keras`, `import tensorflow as tf`, `from keras.layers.core import Dense` → kerasish's own modules."""
+"""`import keras`, `import tensorflow as tf`, `from keras.layers.core import …` → kerasish's own modules."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ ROOTS = ("keras", "tf_keras", "tensorflow.keras")
 # Editors fill these in for tf.keras.
 LONG_ROOTS = ("keras.api", "keras.api._v1", "keras.api._v1.keras", "keras.api._v2", "keras.api._v2.keras")
 PRIVATE = {"keras.src": "keras", "keras._tf_keras": "keras", "tensorflow.python": "tensorflow.keras"}
+# Where this can be imported, TensorBoard uses its own substitute instead of asking `tensorflow` for files.
+NOTF = "tensorboard.compat.notf"
 SHIMS = str(Path(__file__).with_name("shims"))
 
 
 def install_aliases(force: bool = False, subprocesses: bool = False) -> None:
-    """Make `import keras`, `import tf_keras` and `import tensorflow` give kerasish, for the rest of the process.
+    """Make `import keras`, `tf_keras` and `tensorflow` give kerasish, for the rest of the process.
 
-    There is one set of modules: `keras.layers` is `kerasish.layers`. Paths of Keras 1 and 2 lead to where their
-    names are now. `tensorflow` holds `keras` and little else; anything of TensorFlow beyond Keras raises an
-    AttributeError that says what to use instead.
+    There is one set of modules: `keras.layers` is `kerasish.layers`. Paths of Keras 1 and 2 lead to where
+    their names are now. `tensorflow` holds `keras` and little else; anything of TensorFlow beyond Keras
+    raises an AttributeError that says what to use instead.
 
     Args:
         force: replace a Keras or TensorFlow that was already imported.
@@ -110,7 +112,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for module in [module for name, module in sys.modules.items() if _top(name) == "kerasish"]:
             for name in [name for name, value in vars(module).items() if any(value is f for f in forwarders)]:
                 delattr(module, name)
-        self.__init__()  # type: ignore[misc]
+        if sys.modules.pop(NOTF, None) is not None:
+            del vars(sys.modules["tensorboard.compat"])["notf"]
+        self.displaced, self.additions, self.forwarders = {}, [], {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -118,7 +122,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if _top(fullname) == "kerasish":
             self.refuse_gone(fullname, path)
             return None
-        module = self.find(fullname) if _top(fullname) in TOPS else None
+        if fullname == NOTF:
+            module: ModuleType | None = ModuleType(NOTF)
+        else:
+            module = self.find(fullname) if _top(fullname) in TOPS else None
         if module is None:
             return None
         return ModuleSpec(fullname, self, loader_state=(module, module.__spec__))
@@ -127,9 +134,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return spec.loader_state[0]
 
     def exec_module(self, module: ModuleType) -> None:
-        # The import system has just put the alias's spec on the module.
-        if module.__spec__ is not None and module.__spec__.loader is self:
-            module.__spec__ = module.__spec__.loader_state[1]
+        # The import system has just put the alias's spec on the module; one that had none keeps it.
+        spec = module.__spec__
+        if spec is not None and spec.loader is self and spec.loader_state[1] is not None:
+            module.__spec__ = spec.loader_state[1]
 
     def find(self, fullname: str) -> ModuleType | None:
         """The module that an alias stands for; None where there is none."""
@@ -146,7 +154,13 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if root is None:
             return self.find_in_tensorflow(fullname)
         namespace = "keras" + fullname[len(root) :]
-        module = _import_kerasish(namespace)
+        try:
+            module = _import_kerasish(namespace)
+        except ImportError as error:
+            # `keras.layers.merge` was a function, which is gone, and a module, which was moved.
+            if namespace not in names.MODULES or error.name != namespace.replace("keras", "kerasish", 1):
+                raise
+            module = None
         if module is not None:
             self.add_fallback(module)
             return module
@@ -165,8 +179,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def forward(self, namespace: str, door: ModuleType, name: str) -> ModuleType:
         """A module of its own that shows what `door` has.
 
-        `door` itself under a second name would be set as an attribute of its parent, where a submodule of
-        kerasish may have that name: `keras.layers.experimental.preprocessing` over `kerasish.layers.preprocessing`.
+        `door` itself under a second name would be set as an attribute of its parent, over a submodule of
+        kerasish: `keras.layers.experimental.preprocessing` over `kerasish.layers.preprocessing`.
         """
         if name not in self.forwarders:
             module = self.forwarders[name] = ModuleType(name, door.__doc__)
@@ -185,7 +199,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return
         additions: dict[str, Any] = {"__getattr__": names.module_getattr(namespace)}
         if not hasattr(module, "__path__"):
-            # Only of a package does the import system ask for submodules, as `keras.backend.tensorflow_backend`.
+            # The import system asks for `keras.backend.tensorflow_backend` only if the parent has a path.
             additions["__path__"] = []
         for key, value in additions.items():
             if key not in vars(module):
@@ -193,7 +207,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 self.additions.append((module, key))
 
     def refuse_gone(self, fullname: str, path: Sequence[str] | None) -> None:
-        """Say what replaces a name that `from keras.x import name` asks for, as a last resort, as a submodule."""
+        """Say what replaces `name` in `from keras.x import name`, which asks for a submodule last."""
         namespace, _, name = fullname.replace("kerasish", "keras", 1).rpartition(".")
         if name in names.GONE.get(namespace, {}) and PathFinder.find_spec(fullname, path) is None:
             raise ImportError(names.explain(namespace, name), name=fullname)

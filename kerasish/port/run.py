@@ -51,4 +51,4 @@ def _print_exception(
 
 
 def _is_ours(filename: str) -> bool:
-    return filename in _OUR_FILES or "runpy" in os.path.basename(filename)
+    return filename in _OUR_FILES or os.path.basename(filename) in ("runpy.py", "<frozen runpy>")

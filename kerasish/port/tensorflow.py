@@ -1,4 +1,4 @@
-"""The module that `import tensorflow as tf` gives: Keras, the few lines around it, and directions for the rest."""
+"""What `import tensorflow as tf` gives: Keras, the few lines around it, and directions for the rest."""
 
 from __future__ import annotations
 

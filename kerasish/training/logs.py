@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,16 +13,23 @@ class Logs(dict):
     """A dictionary name → value that turns a tensor into a Python float when it is read.
 
     Args:
-        values: the values, or a function that is called for them at the first access.
+        values: the values, or a method that is called for them at the first access; its object is not kept alive.
     """
 
     def __init__(self, values: Any = ()) -> None:
         super().__init__()
-        self._compute: Callable[[], dict] | None = None
-        if callable(values):
-            self._compute = values
+        self._method: Callable[[], Any] | None = None
+        self._is_computed = True
+        if isinstance(values, weakref.WeakMethod):
+            self._method, self._is_computed = values, False
+        elif callable(values):
+            self._method, self._is_computed = weakref.WeakMethod(values), False
         else:
             self._put(dict(values))
+
+    def renewed(self) -> Logs:
+        """Logs of the same method, not computed yet."""
+        return self if self._method is None else Logs(self._method)
 
     def _put(self, values: dict) -> None:
         for key, value in values.items():
@@ -32,9 +40,10 @@ class Logs(dict):
 
     def compute(self) -> Logs:
         """Take the values as they are now, still on the device."""
-        if self._compute is not None:
-            compute, self._compute = self._compute, None
-            self._put(compute())
+        if not self._is_computed:
+            self._is_computed = True
+            method = self._method() if self._method is not None else None
+            self._put({} if method is None else method())
         return self
 
     def keep(self) -> Logs:

@@ -43,6 +43,7 @@ def fit(
 ) -> Any:
     """Train the model; the arguments are those of `Model.fit`."""
     model._require_compiled("fit")
+    model._initial_epoch = None
     _check_count("epochs", epochs, 0)
     _check_count("initial_epoch", initial_epoch, 0)
     _check_count("steps_per_epoch", steps_per_epoch, 1)
@@ -50,7 +51,7 @@ def fit(
     if config.max_epochs() is not None:
         epochs = min(epochs, config.max_epochs() or 0)
     steps_per_epoch = _limited(steps_per_epoch)
-    if validation_split and validation_data is None:
+    if validation_split != 0 and validation_data is None:
         (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
     data = make_data(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch, model._device())
     validation = _validation_data(
@@ -64,24 +65,29 @@ def fit(
     model.stop_training = False
     logs: Any = {}
     listeners.on_train_begin()
-    try:
-        for epoch in range(initial_epoch, epochs):
-            model.reset_metrics()
-            listeners.on_epoch_begin(epoch)
-            step.refresh()
-            with training_mode(model, True):
-                logs = _train_epoch(model, step, batches, listeners)
-            logs = model._epoch_logs(logs)
-            if validation is not None and _validates_in(epoch, validation_freq):
-                results = _run_evaluation(model, validation, listeners, _limited(validation_steps))
-                logs.update({f"val_{name}": value for name, value in results.items()})
-            data.on_epoch_end()
-            listeners.on_epoch_end(epoch, logs)
-            if model.stop_training or batches.is_dry:
-                break
-        model._finish_training()
-    finally:
-        listeners.on_train_end(logs)
+    for epoch in range(model._initial_epoch or initial_epoch, epochs):
+        model.reset_metrics()
+        listeners.on_epoch_begin(epoch)
+        with training_mode(model, True), step.epoch():
+            logs = _train_epoch(model, step, batches, listeners)
+        logs = model._epoch_logs(logs)
+        if validation is not None and _validates_in(epoch, validation_freq):
+            results = _run_evaluation(model, validation, listeners, _limited(validation_steps))
+            logs.update({f"val_{name}": value for name, value in results.items()})
+        data.on_epoch_end()
+        listeners.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+        if batches.is_dry:
+            if steps_per_epoch is None and epoch + 1 < epochs:
+                warnings.warn(
+                    f"The generator ran out after epoch {epoch + 1} of {epochs}: training stops. Write a loop `while True:` "
+                    "in it and pass `steps_per_epoch`, or pass a DataLoader or PyDataset.",
+                    stacklevel=2,
+                )
+            break
+    model._finish_training()
+    listeners.on_train_end(logs)
     return model.history
 
 
@@ -182,12 +188,11 @@ def _as_logs(logs: Any, listeners: Any) -> Any:
 
 def _run_evaluation(model: Any, data: Any, listeners: Any, steps: int | None) -> dict[str, float]:
     step = model._make_test_step()
-    step.refresh()
     model.reset_metrics()
     listeners.on_test_begin()
     logs: Any = {}
     has_hooks = listeners.has_test_batch_hooks
-    with training_mode(model, False), torch.no_grad():
+    with training_mode(model, False), torch.no_grad(), step.epoch():
         for i, batch in enumerate(_limit(data, steps)):
             if has_hooks:
                 listeners.on_test_batch_begin(i)
@@ -316,7 +321,10 @@ def _validation_data(model: Any, given: Any, batch_size: int | None, steps: int 
     steps = _limited(steps)
     if isinstance(given, (tuple, list)) and len(given) in (2, 3) and not is_array(given):
         x, y, sample_weight = (*given, None)[:3]
-        return make_data(x, y, sample_weight, batch_size, False, None, steps, model._device())
+        data = make_data(x, y, sample_weight, batch_size, False, None, steps, model._device())
+        if config.is_nan_check_enabled():
+            refuse_nan(data)
+        return data
     if isinstance(given, (tuple, list)) and not is_array(given):
         raise ValueError(
             "`validation_data` must be (x, y), (x, y, sample_weight), a DataLoader, a PyDataset or a generator. "

@@ -327,7 +327,9 @@ class CompiledMetrics(Metric):
         """Raise at once where a metric is unknown."""
         for given in (self.given, self.weighted_given):
             for metric in [given] if _is_config(given) else tree.flatten(given):
-                if isinstance(metric, str) and metric.lower() not in (*ACCURACIES, *CROSSENTROPIES):
+                is_known = metric is None or isinstance(metric, (Metric, torch.nn.Module))
+                is_known |= isinstance(metric, str) and metric.lower() in (*ACCURACIES, *CROSSENTROPIES)
+                if not is_known:
                     metrics.get(metric)
 
     def build(self, y_true: Any, y_pred: Any) -> None:

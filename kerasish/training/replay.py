@@ -20,13 +20,18 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 log = logging.getLogger("kerasish")
 
 LARGEST_RECORDING = 256 * 2**20  # bytes of intermediate values; larger steps gain nothing from a recording
-LIBRARIES = ("kerasish", "torch")
+LIBRARIES = frozenset(("kerasish", "torch", "numpy")) | sys.stdlib_module_names
 CONSTANTS = ("ones_like", "zeros_like", "full_like", "new_ones", "new_zeros", "new_full")
 RESIZES_ITS_OUTPUT = ("mse_loss", "smooth_l1_loss", "huber_loss")
+CHANGES_ITS_INPUT = ("native_batch_norm",)  # the running statistics, though its schema does not say so
 
 
 class NotRecordable(Exception):
-    """The step does something that a recording cannot repeat; the message says what."""
+    """The step did something that a recording cannot repeat: the message says what, `result` is what it returned."""
+
+    def __init__(self, reason: str, result: Any) -> None:
+        super().__init__(reason)
+        self.result = result
 
 
 class _Call:
@@ -61,26 +66,43 @@ class _Call:
 
 
 class _Recorder(TorchDispatchMode):
+    """Runs operations as usual and notes them; notes in `refusal` what keeps the step from being repeated."""
+
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[_Call] = []
-        self.root = sys._getframe(1)
+        self.refusal: str | None = None
+
+    def __enter__(self) -> _Recorder:
+        self._outer_profiler = sys.getprofile()
+        sys.setprofile(self._look_for_foreign_code)
+        return super().__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        super().__exit__(*exc_info)
+        if hasattr(self._outer_profiler, "enable"):  # cProfile's, which is no Python function
+            sys.setprofile(None)
+            self._outer_profiler.enable()
+        else:
+            sys.setprofile(self._outer_profiler)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
-            raise NotRecordable(f"{func} depends on values")
-        self._refuse_foreign_code()
         result = func(*args, **(kwargs or {}))
-        self.calls.append(_Call(func, args, kwargs or {}, result))
+        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+            self._refuse(f"{func} depends on values")
+        if self.refusal is None:
+            self.calls.append(_Call(func, args, kwargs or {}, result))
         return result
 
-    def _refuse_foreign_code(self) -> None:
-        frame: Any = sys._getframe(2)
-        while frame is not None and frame is not self.root:
-            module = frame.f_globals.get("__name__", "")
+    def _look_for_foreign_code(self, frame: Any, event: str, argument: Any) -> None:
+        if event == "call" and self.refusal is None:
+            module = frame.f_globals.get("__name__") or ""
             if module.partition(".")[0] not in LIBRARIES:
-                raise NotRecordable(f"{frame.f_code.co_name} of {module} is not library code")
-            frame = frame.f_back
+                self._refuse(f"{frame.f_code.co_name} of {module} is not library code")
+
+    def _refuse(self, reason: str) -> None:
+        self.refusal = reason
+        self.calls.clear()
 
 
 def _storage(tensor: Tensor) -> int:
@@ -88,14 +110,14 @@ def _storage(tensor: Tensor) -> int:
 
 
 class Recording:
-    """A recorded step: `replay(batch)` repeats it on other values of the same shapes.
+    """A recorded step: `replay` repeats it on other values of the same shapes.
 
     Args:
         step: the step, called once with `batch`.
         batch: nested tuple of tensors.
 
     Raises:
-        NotRecordable: the step runs foreign code, depends on values, or is too large. The step was not finished then.
+        NotRecordable: the step runs foreign code, depends on values, or is too large. It ran as usual then.
     """
 
     def __init__(self, step: Callable[[Any], Any], batch: Any) -> None:
@@ -103,6 +125,8 @@ class Recording:
         self.inputs = [leaf for leaf in tree_leaves(static) if isinstance(leaf, Tensor)]
         with _Recorder() as recorder:
             self.result = step(static)
+        if recorder.refusal is not None:
+            raise NotRecordable(recorder.refusal, self.result)
         with torch.no_grad():
             self.program = _program(recorder.calls, self.result)
 
@@ -134,7 +158,7 @@ def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dic
         x.untyped_storage().nbytes() for call in kept for x in call.outputs if _storage(x) in call.makes
     )
     if size > LARGEST_RECORDING:
-        raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values")
+        raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values", result)
     return [_instruction(call) for call in kept if call.writes or not _is_fixed(call, written)]
 
 
@@ -148,9 +172,10 @@ def _is_fixed(call: _Call, written: set[int]) -> bool:
 def _instruction(call: _Call) -> tuple[Callable, tuple, dict]:
     args, kwargs = tree_map_only(Tensor, _without_graph, (call.args, call.kwargs))
     if call.writes:
-        return call.function, args, kwargs
+        return _direct(call.function), args, kwargs
     outputs = [_without_graph(x) for x in call.outputs]
-    variant = None if call.is_random or call.name in RESIZES_ITS_OUTPUT else _out_variant(call)
+    runs_as_it_is = call.is_random or call.name in RESIZES_ITS_OUTPUT + CHANGES_ITS_INPUT
+    variant = None if runs_as_it_is else _out_variant(call)
     if variant is None:
         return _compute_and_copy, (call.function, args, kwargs, outputs), {}
     function, names = variant
@@ -165,8 +190,13 @@ def _instruction(call: _Call) -> tuple[Callable, tuple, dict]:
         except (TypeError, RuntimeError, NotImplementedError):
             continue
         if places == [(x.data_ptr(), x.shape, x.stride(), x.untyped_storage().nbytes()) for x in outputs]:
-            return candidate, args, with_outputs
+            return _direct(candidate), args, with_outputs
     return _compute_and_copy, (call.function, args, kwargs, outputs), {}
+
+
+def _direct(function: Any) -> Any:
+    """The C function behind an operator overload, called without the overload's Python frame."""
+    return getattr(function, "_op", function)
 
 
 def _without_graph(tensor: Tensor) -> Tensor:

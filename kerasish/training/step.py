@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,36 +13,60 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from kerasish.layers.layer import structure
+from kerasish.training.logs import Logs
 from kerasish.training.replay import NotRecordable, Recording
+from kerasish.training.threads import ThreadChoice
 
 log = logging.getLogger("kerasish")
 
 EAGER_STEPS = 1  # build the optimizer's and the metrics' state before anything is recorded
 EAGER_STEPS_CUDA = 3  # as torch recommends before a capture: libraries choose their kernels meanwhile
 MOST_SHAPES = 8
+NOT_RUN = object()
 
 
 class Step:
     """A model's `train_step` or `test_step`, prepared for each shape of batch it meets.
 
     Args:
-        model: the model.
-        function: the step: batch → logs.
+        model: the model, which is not kept alive.
+        name: name of the model's method: batch → logs.
         allowed: False runs it eagerly always.
     """
 
-    def __init__(self, model: Any, function: Callable[[Any], Any], allowed: bool) -> None:
-        self.model = model
-        self.function = function
+    def __init__(self, model: Any, name: str, allowed: bool) -> None:
+        self._model = weakref.ref(model)
+        self.name = name
         self.allowed = allowed
         self.prepared: dict[Any, Any] = {}
         self.seen: dict[Any, int] = {}
         self.version = structure.version
+        self.places: list[int] = []
+        self.has_hooks = False
+        self.threads = ThreadChoice()
 
-    def refresh(self) -> None:
-        """Forget what was prepared if the model, its optimizer or its hooks changed since."""
-        self.allowed = self.allowed and not _has_hooks(self.model)
-        self._forget()
+    def function(self, batch: Any) -> Any:
+        """The step as plain Python."""
+        return getattr(self._model(), self.name)(batch)
+
+    @contextlib.contextmanager
+    def epoch(self) -> Iterator[Step]:
+        """Context of an epoch's steps, in which torch's number of threads may be another."""
+        self.look_for_changes()
+        self.threads.resume()
+        try:
+            yield self
+        finally:
+            self.threads.restore()
+
+    def look_for_changes(self) -> None:
+        """Drop what was prepared if weights were moved, and run eagerly while anybody listens to modules."""
+        model: Any = self._model()
+        self.has_hooks = _has_hooks(model)
+        places = [tensor.data_ptr() for tensor in (*model.parameters(), *model.buffers())]
+        if places != self.places:
+            self._forget()
+        self.places = places
 
     def _forget(self) -> None:
         self.prepared.clear()
@@ -49,47 +75,74 @@ class Step:
 
     def __call__(self, batch: Any) -> Any:
         """Run the step on a batch."""
-        if not self.allowed:
+        if not self.allowed or self.has_hooks:
             return self.function(batch)
         if self.version != structure.version:
             self._forget()
-        key = tuple([(x.shape, x.dtype) if type(x) is Tensor else x for x in tree_leaves(batch)])
+        tensors = _tensors(batch)
+        key = tuple([(x.shape, x.dtype) for x in tensors])
         prepared = self.prepared.get(key)
-        if prepared is not None:
-            return prepared.replay(batch)
-        return self._run_or_prepare(key, batch)
+        if prepared is None:
+            return self._run_or_prepare(key, batch, tensors[0].device.type)
+        prepared.run(tensors)
+        result = prepared.result
+        return result.renewed() if type(result) is Logs else result
 
-    def _run_or_prepare(self, key: Any, batch: Any) -> Any:
+    def _run_or_prepare(self, key: Any, batch: Any, device: str) -> Any:
         count = self.seen[key] = self.seen.get(key, 0) + 1
-        device = next((x.device.type for x in tree_leaves(batch) if isinstance(x, Tensor)), "cpu")
         warm_up = EAGER_STEPS_CUDA if device == "cuda" else EAGER_STEPS
         if count <= warm_up or len(self.prepared) >= MOST_SHAPES or device not in ("cpu", "cuda"):
             return self.function(batch)
         version = structure.version
         try:
-            prepared = (CapturedGraph if device == "cuda" else Recording)(self.function, batch)
+            prepared: Any = CapturedGraph(self, batch) if device == "cuda" else Recorded(self, batch)
         except NotRecordable as reason:
-            log.debug("%s runs its steps eagerly: %s", self.model.name, reason)
+            log.debug("%s runs its steps eagerly: %s", self._model().name, reason)  # type: ignore[union-attr]
             self.allowed = False
-            return self.function(batch)
+            return self.function(batch) if reason.result is NOT_RUN else reason.result
         if version == structure.version:
             self.prepared[key] = prepared
-        return prepared.result
+        return prepared.result.renewed() if type(prepared.result) is Logs else prepared.result
+
+
+class Recorded:
+    """A step recorded on the CPU, run with the number of threads that suits it."""
+
+    def __init__(self, step: Step, batch: Any) -> None:
+        self.recording = Recording(step.function, batch)
+        self.result = self.recording.result
+        self.threads = step.threads
+
+    def run(self, tensors: list[Tensor]) -> Any:
+        """Run the step on a batch's tensors and return what the step returned when it was recorded."""
+        self.threads.run(self.recording.replay, tensors)
+        return self.result
+
+
+def _tensors(batch: Any) -> list[Tensor]:
+    """The tensors of a batch, in order."""
+    found = []
+    for part in batch:
+        if type(part) is Tensor:
+            found.append(part)
+        elif part is not None:
+            found += [leaf for leaf in tree_leaves(part) if isinstance(leaf, Tensor)]
+    return found
 
 
 class CapturedGraph:
     """A step captured in a CUDA graph and run once."""
 
-    def __init__(self, step: Callable[[Any], Any], batch: Any) -> None:
+    def __init__(self, step: Step, batch: Any) -> None:
         static = tree_map_only(Tensor, torch.clone, batch)
         self.inputs = [leaf for leaf in tree_leaves(static) if isinstance(leaf, Tensor)]
         self.graph = torch.cuda.CUDAGraph()
         try:
             with torch.cuda.graph(self.graph):
-                self.result = step(static)
+                self.result = step.function(static)
         except RuntimeError as error:
             torch.cuda.synchronize()
-            raise NotRecordable(str(error).splitlines()[0]) from error
+            raise NotRecordable(str(error).splitlines()[0], step(batch)) from error
         self.graph.replay()
 
     def replay(self, batch: Any) -> Any:
@@ -104,6 +157,8 @@ class CapturedGraph:
 
 def _has_hooks(model: torch.nn.Module) -> bool:
     """Whether anybody listens to modules or gradients, who would not be called in a replay."""
+    if torch.nn.modules.module._has_any_global_hook():
+        return True
     for module in model.modules():
         if (
             module._forward_hooks

@@ -82,7 +82,7 @@ class Progbar:
         self._seen = 0
         self._start = time.time()
         self._end_of_first_step: float | None = None
-        self._last_drawn = 0.0
+        self._last_due = 0.0
         self._drawn_width = 0
 
     def update(
@@ -100,16 +100,17 @@ class Progbar:
         now = time.time()
         if finalize is None:
             finalize = self.target is not None and current >= self.target
-        is_due = self.verbose == 1 and now - self._last_drawn >= self.interval
+        is_due = self.verbose == 1 and now - self._last_due >= self.interval
         is_drawn = finalize or (is_due and _redraws_lines())
         if values is not None and (is_drawn or self._reads_every_update):
             self._read(current, values, finalize)
         self._seen = current
         if current == 1:
             self._end_of_first_step = now
+        if is_due or is_drawn:
+            self._last_due = now
         if is_drawn:
             self._draw(current, now, finalize)
-            self._last_drawn = now
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
         """Move on by `n` steps and show `values`."""

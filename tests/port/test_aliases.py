@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 from types import ModuleType
@@ -50,10 +51,12 @@ def run(code: str) -> dict:
          lambda: kerasish.layers.Rescaling),
         ("from keras.layers.experimental import preprocessing; keras = preprocessing.Rescaling",
          lambda: kerasish.layers.Rescaling),
+        ("from keras.layers.merge import concatenate as keras", lambda: kerasish.layers.concatenate),
         ("from keras.engine.topology import Layer as keras", lambda: kerasish.layers.Layer),
         ("from keras.optimizer_v2.adam import Adam as keras", lambda: kerasish.optimizers.Adam),
         ("from keras.utils.np_utils import to_categorical as keras", lambda: kerasish.utils.to_categorical),
-        ("from keras.utils import np_utils; keras = np_utils.to_categorical", lambda: kerasish.utils.to_categorical),
+        ("from keras.utils import np_utils; keras = np_utils.to_categorical",
+         lambda: kerasish.utils.to_categorical),
         ("from keras.objectives import mse as keras", lambda: kerasish.losses.mean_squared_error),
         ("import keras as k; keras = k.objectives.mse", lambda: kerasish.losses.mean_squared_error),
         ("from tensorflow.keras.constraints import maxnorm as keras", lambda: kerasish.constraints.MaxNorm),
@@ -70,15 +73,23 @@ def test_imports_of_keras_give_kerasish(installed, code, expected):
 
 
 def test_there_is_one_set_of_modules(installed):
-    run(
-        "import keras.layers, tensorflow.keras.layers, tf_keras.layers, keras.layers.core, keras.utils.np_utils"
-    )
+    run("import keras.layers, tensorflow.keras.layers, tf_keras.layers, keras.layers.core")
     for name in ("keras.layers", "tensorflow.keras.layers", "tf_keras.layers"):
         assert sys.modules[name] is kerasish.layers
     assert sys.modules["keras.layers.core"] is importlib.import_module("kerasish.layers.core")
     assert kerasish.layers.__name__ == kerasish.layers.__spec__.name == "kerasish.layers"
     assert kerasish.__spec__.name == kerasish.__name__ == "kerasish"
-    assert importlib.reload(sys.modules["keras.losses"] if "keras.losses" in sys.modules else kerasish.losses)
+
+
+@pytest.mark.parametrize(
+    "name", ["keras", "tensorflow", "tensorflow.random", "keras.objectives", "keras.losses"]
+)
+def test_libraries_may_ask_whether_a_module_is_there(installed, name):
+    # torch._dynamo does, for tensorflow.
+    assert importlib.util.find_spec(name) is not None
+    importlib.import_module(name)
+    assert importlib.util.find_spec(name) is not None
+    assert importlib.util.find_spec("keras.nothing") is None
 
 
 def test_an_old_path_never_covers_a_module_of_kerasish(installed):
@@ -101,6 +112,7 @@ def test_an_old_path_never_covers_a_module_of_kerasish(installed):
             r"`keras.layers.LocallyConnected2D` is not in Keras 3.*Conv2D",
         ),
         ("from keras.backend import set_session", r"`keras.backend.set_session` is not.*no sessions"),
+        ("from keras.layers import merge", r"`keras.layers.merge` is not in Keras 3. Use keras.layers.conc"),
         ("from keras.utils import multi_gpu_model", r"keras.distribution.DataParallel"),
         ("from keras.layers import Dens", r"cannot import name 'Dens'"),
     ],
@@ -145,7 +157,8 @@ def test_uninstalling_leaves_no_trace(without_keras):
     install_aliases(subprocesses=True)
     install_aliases(subprocesses=True)
     run(
-        "import keras.objectives, keras.api.layers, tensorflow.keras.layers.convolutional, keras.backend as K; K.reset_uids"
+        "import keras.objectives, keras.api.layers, tensorflow.keras.layers.convolutional\n"
+        "import keras.backend as K; K.reset_uids"
     )
     uninstall_aliases()
     uninstall_aliases()
@@ -156,6 +169,25 @@ def test_uninstalling_leaves_no_trace(without_keras):
     assert sys.meta_path == finders
     assert dict(os.environ) == environment
     assert not [name for name in sys.modules if name.partition(".")[0] in aliases.TOPS]
+
+
+def test_tensorboard_does_without_tensorflow(without_keras, monkeypatch, tmp_path):
+    package = tmp_path / "tensorboard" / "compat"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tensorboard"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(ImportError):
+        run("from tensorboard.compat import notf")
+    install_aliases()
+    run("from tensorboard.compat import notf")
+    uninstall_aliases()
+    with pytest.raises(ImportError):
+        run("from tensorboard.compat import notf")
+    for name in ("tensorboard.compat", "tensorboard"):
+        del sys.modules[name]
 
 
 def test_the_notebook_extension_installs_the_aliases(without_keras, monkeypatch):
@@ -169,7 +201,8 @@ def test_the_notebook_extension_installs_the_aliases(without_keras, monkeypatch)
 
 def test_tensorflow_has_the_lines_around_keras(installed):
     tf = run("import tensorflow as tf")["tf"]
-    assert tf.__version__.startswith("2.") and tf.version.VERSION == tf.__version__
+    assert tf.__version__.startswith("2.")
+    assert str(tf.version.VERSION) == str(tf.__version__)
     assert tf.keras is kerasish and tf.executing_eagerly()
     tf.random.set_seed(42)
     first = torch.rand(3)

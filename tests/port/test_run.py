@@ -28,7 +28,8 @@ def in_child(_):
 
 
 if __name__ == "__main__":
-    print(sys.argv, sys.path[0] == helper.HERE, keras.__name__, tf.__version__, MeanSquaredError is keras.losses.MeanSquaredError)
+    one = MeanSquaredError is keras.losses.MeanSquaredError
+    print(sys.argv, sys.path[0] == helper.HERE, keras.__name__, tf.__version__, one)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         print("child", *pool.map(in_child, [0]))
     raise ValueError("from the script")

@@ -201,6 +201,12 @@ class ArrayData:
         """All targets, for a look at their values before training."""
         return self._template[1]
 
+    def named_tensors(self) -> list[tuple[str, Tensor]]:
+        """Every tensor with the argument that it came in."""
+        names = ("x", "y", "sample_weight")
+        pairs = [(name, t) for name, part in zip(names, self._template, strict=True) for t in tree.flatten(part)]
+        return [(name, tensor) for name, tensor in pairs if tensor is not None]
+
     def on_epoch_end(self) -> None:
         """Arrays stay as they are."""
 
@@ -260,7 +266,8 @@ def weights_of_classes(class_weight: dict[int, float], y: Any, sample_weight: An
 
 def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:
     """The first records for training, the last `validation_split` of them for validation."""
-    if isinstance(validation_split, bool) or not 0 < validation_split < 1:
+    is_number = isinstance(validation_split, (int, float, np.number)) and not isinstance(validation_split, bool)
+    if not is_number or not 0 < validation_split < 1:
         raise ValueError(f"`validation_split` must be between 0 and 1. Received: {validation_split!r}")
     if not is_array_structure(x):
         raise ValueError(
@@ -290,12 +297,12 @@ def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float
 
 def refuse_nan(data: Any) -> None:
     """Raise where in-memory inputs hold NaN or infinity: the check that `kerasish.config.enable_nan_check()` asks for."""
-    for i, tensor in enumerate(data._tensors if isinstance(data, ArrayData) else ()):
+    for name, tensor in data.named_tensors() if isinstance(data, ArrayData) else ():
         if not tensor.is_floating_point():
             continue
         finite = torch.isfinite(tensor).reshape(len(tensor), -1).all(dim=1)
         if not bool(finite.all()):
             raise ValueError(
-                f"Input array {i} holds NaN or infinity, first in record {int((~finite).nonzero()[0])}. Remove or "
+                f"`{name}` holds NaN or infinity, first in record {int((~finite).nonzero()[0])}. Remove or "
                 "replace such values (`np.nan_to_num`, `sklearn.impute.SimpleImputer`)."
             )

@@ -1,0 +1,297 @@
+"""What the scikit-learn estimators have in common: checking data, training a model, predicting with it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from kerasish.config import get_device
+from kerasish.errors import did_you_mean, format_shape
+from kerasish.models import Model
+from kerasish.random import set_random_seed
+from kerasish.wrappers.parameters import FIT_ARGUMENTS, make_callbacks
+from kerasish.wrappers.targets import ClassEncoder, ValueEncoder, heads_of
+
+try:
+    from sklearn.utils.validation import validate_data
+except ImportError:  # scikit-learn before 1.6
+
+    def validate_data(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+        """Check `X` and `y`, and keep or compare the number and names of the features."""
+        return estimator._validate_data(*args, **kwargs)
+
+
+# What a pipeline or search may hand on to `fit`; X_val and y_val so that a pipeline can transform X_val.
+METADATA_OF_FIT = (*FIT_ARGUMENTS, "X_val", "y_val")
+NOT_METADATA_OF_BUILDERS = ("model_", "history_", "callbacks_", "target_encoder_", "feature_encoder_")
+
+
+class Estimator(BaseEstimator):
+    """A model that is trained and used by scikit-learn's conventions."""
+
+    __metadata_request__fit = dict.fromkeys(METADATA_OF_FIT)
+    _given_classes: Any = None
+    _seeds: Any = None
+
+    # What the kinds of estimators define ------------------------------------------------------------------------
+
+    @property
+    def target_encoder(self) -> Any:
+        """An unfitted transformer between `y` and the targets and outputs of the network: to be overridden."""
+        return ValueEncoder()
+
+    @property
+    def feature_encoder(self) -> Any:
+        """An unfitted transformer from `X` to the inputs of the network: to be overridden."""
+        return FunctionTransformer()
+
+    def _build(self, X: Any, y: Any) -> Model:
+        """A compiled model for this data."""
+        raise NotImplementedError
+
+    def _check_targets(self, y: Any) -> Any:
+        return y
+
+    # Data -------------------------------------------------------------------------------------------------------
+
+    def _check_data(self, X: Any, y: Any = "no_validation", reset: bool = False) -> tuple[Any, Any]:
+        """Check features and targets as scikit-learn does; sparse ones become dense."""
+        has_targets = y is None or not isinstance(y, str)
+        options: dict[str, Any] = {"reset": reset, "accept_sparse": True, "allow_nd": True}
+        if has_targets and y is not None:
+            X, y = validate_data(self, X, y, multi_output=True, y_numeric=self._has_numeric_targets, **options)
+            y = self._check_targets(_dense(y))
+        else:
+            X = validate_data(self, X, **({"y": None} if has_targets else {}), **options)
+        X = _dense(X)
+        if reset:
+            self.X_shape_, self.X_dtype_ = X.shape, X.dtype
+            if has_targets and y is not None:
+                self.y_dtype_, self.y_ndim_, self.target_type_ = y.dtype, y.ndim, type_of_target(y)
+        elif X.shape[1:] != self.X_shape_[1:]:
+            expected = format_shape((None, *self.X_shape_[1:]))
+            raise ValueError(
+                f"X has shape {format_shape(X.shape)}, but {type(self).__name__} is expecting {expected}, as in the first fit."
+            )
+        return X, (y if has_targets else None)
+
+    _has_numeric_targets = True
+
+    def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
+        return sample_weight
+
+    # Training ---------------------------------------------------------------------------------------------------
+
+    def _train(self, X: Any, y: Any, settings: dict[str, Any], fresh: bool) -> Any:
+        """Fit a new model, or go on with the one there is, and return the `History`."""
+        refuse_unknown_arguments(settings)
+        settings = dict(settings)
+        callbacks = settings.pop("callbacks", None)
+        sample_weight = settings.pop("sample_weight", None)
+        class_weight = settings.pop("class_weight", None)
+        X, y = self._check_data(X, y, reset=fresh)
+        X, y, sample_weight = _with_weight(X, y, sample_weight)
+        if fresh:
+            self._start(X, y)
+        sample_weight = self._weights(y, sample_weight, class_weight)
+        X, y, sample_weight = _set_validation_aside(settings, X, y, sample_weight)
+        with self._seeded():
+            inputs = self.feature_encoder_.transform(X)
+            if fresh:
+                self._make_model(inputs, X, y)
+            targets = self.target_encoder_.transform(y)
+            self._encode_validation(settings)
+            for name in ("batch_size", "validation_batch_size"):
+                if settings.get(name) == -1:
+                    settings[name] = len(X)
+            self.callbacks_ = make_callbacks(callbacks, {})
+            return self.model_.fit(
+                inputs, targets, sample_weight=sample_weight, callbacks=self.callbacks_, **settings
+            )
+
+    def _start(self, X: Any, y: Any) -> None:
+        """Fit the encoders and begin the random numbers anew."""
+        self._seeds = None
+        if getattr(self, "random_state", None) is not None:
+            self._seeds = check_random_state(self.random_state)
+        self.target_encoder_ = self.target_encoder
+        self.target_encoder_.fit(y)
+        self.feature_encoder_ = self.feature_encoder
+        self.feature_encoder_.fit(X)
+        for encoder in (self.target_encoder_, self.feature_encoder_):
+            vars(self).update(getattr(encoder, "get_metadata", dict)())
+
+    def _make_model(self, inputs: Any, X: Any, y: Any) -> None:
+        self.model_ = self._build(X, y)
+        if hasattr(self.target_encoder_, "match"):
+            model = self.model_
+            outputs = model.output if model._graph is not None else model.predict_on_batch(inputs[:1])
+            self.target_encoder_.match(heads_of(outputs, model._compiled_loss))
+
+    def _encode_validation(self, settings: dict[str, Any]) -> None:
+        data = settings.get("validation_data")
+        if isinstance(data, (tuple, list)) and len(data) in (2, 3):
+            X, y = self._check_data(data[0], data[1])
+            inputs, targets = self.feature_encoder_.transform(X), self.target_encoder_.transform(y)
+            settings["validation_data"] = (inputs, targets, *data[2:])
+
+    @contextlib.contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """Context with random numbers that follow from `random_state`, and leave the global ones as they were."""
+        if self._seeds is None:
+            yield
+            return
+        python, numpy = random.getstate(), np.random.get_state()
+        devices = [get_device()] if get_device().type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            try:
+                set_random_seed(self._seeds.randint(2**31 - 1))
+                yield
+            finally:
+                random.setstate(python)
+                np.random.set_state(numpy)
+
+    # Use --------------------------------------------------------------------------------------------------------
+
+    def _outputs(self, X: Any, settings: dict[str, Any]) -> Any:
+        """The outputs of the network for features that fit those it was trained on."""
+        check_is_fitted(self)
+        X, _ = self._check_data(X)
+        settings = {"verbose": 0, **settings}
+        if settings.get("batch_size") == -1:
+            settings["batch_size"] = len(X)
+        return self.model_.predict(self.feature_encoder_.transform(X), **settings)
+
+    def _builder_metadata(self) -> dict[str, Any]:
+        """What is known about the data when the model is built."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and not name.startswith("_") and name not in NOT_METADATA_OF_BUILDERS
+        }
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Callbacks hold files, threads and functions; those of the last fit are not worth failing for.
+        return {name: value for name, value in super().__getstate__().items() if name != "callbacks_"}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = True
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        return {
+            "non_deterministic": True,
+            "poor_score": True,
+            "multioutput": True,
+            "X_types": ["2darray", "3darray", "sparse"],
+            "requires_y": True,
+        }
+
+
+class ClassificationMixin(ClassifierMixin):
+    """Labels in place of outputs: `classes_`, `predict_proba`, `decision_function`, `class_weight`."""
+
+    _numbers_by_default = True
+    _has_numeric_targets = False
+
+    @property
+    def target_encoder(self) -> Any:
+        """An unfitted transformer between labels and the targets and outputs of the network: to be overridden."""
+        return ClassEncoder(self._given_classes, self._numbers_by_default)  # type: ignore[attr-defined]
+
+    def _check_targets(self, y: Any) -> Any:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        return y
+
+    def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
+        if class_weight is None:
+            return sample_weight
+        encoder = self.target_encoder_  # type: ignore[attr-defined]
+        is_one_hot = y.ndim == 2 and getattr(encoder, "has_one_label_each", False)
+        weights = compute_sample_weight(class_weight, y.argmax(axis=1) if is_one_hot else y)
+        return weights if sample_weight is None else weights * sample_weight
+
+    def _probabilities(self, X: Any, settings: dict[str, Any]) -> Any:
+        outputs = self._outputs(X, settings)  # type: ignore[attr-defined]
+        return self.target_encoder_.inverse_transform(outputs, return_proba=True)  # type: ignore[attr-defined]
+
+    def _scores(self, X: Any, settings: dict[str, Any]) -> Any:
+        outputs = self._outputs(X, settings)  # type: ignore[attr-defined]
+        return self.target_encoder_.scores(outputs)  # type: ignore[attr-defined]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class RegressionMixin(RegressorMixin):
+    """Numbers as the outputs give them."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+def refuse_unknown_arguments(settings: dict[str, Any]) -> None:
+    """Raise where `fit` got an argument that nobody takes."""
+    for name in settings:
+        if name not in METADATA_OF_FIT:
+            raise TypeError(
+                f"fit() got an unexpected keyword argument {name!r}.{did_you_mean(name, METADATA_OF_FIT)}"
+            )
+
+
+def _dense(x: Any) -> Any:
+    return x.toarray() if hasattr(x, "toarray") else x
+
+
+def _with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """The records whose weight is not zero: to leave a record out and to give it no weight are the same."""
+    if sample_weight is None:
+        return X, y, None
+    sample_weight = _check_sample_weight(sample_weight, X)
+    kept = sample_weight != 0
+    if not kept.any():
+        raise ValueError("Sample weights must contain at least one non-zero number: all of them are zero.")
+    if kept.all():
+        return X, y, sample_weight
+    return X[kept], (None if y is None else y[kept]), sample_weight[kept]
+
+
+def _set_validation_aside(settings: dict[str, Any], X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """Bring X_val and y_val, or the split that a splitter makes, into `validation_data`."""
+    X_val, y_val = settings.pop("X_val", None), settings.pop("y_val", None)
+    if X_val is not None:
+        settings["validation_data"] = (X_val, y_val)
+    splitter = settings.get("validation_split")
+    if not hasattr(splitter, "split"):
+        return X, y, sample_weight
+    del settings["validation_split"]
+    train, valid = next(iter(splitter.split(X, y)))
+    weights = () if sample_weight is None else (sample_weight[valid],)
+    settings.setdefault("validation_data", (X[valid], y[valid], *weights))
+    return X[train], y[train], None if sample_weight is None else sample_weight[train]
