@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,9 +36,10 @@ def _rebuild(structure: Any, values: list) -> Any:
         ordered = {key: by_key[key] for key in structure}
         if type(structure) is dict:
             return ordered
-        if hasattr(structure, "default_factory"):
-            return type(structure)(structure.default_factory, ordered)
-        return type(structure)(ordered)
+        container: Any = type(structure)
+        if isinstance(structure, collections.defaultdict):
+            return container(structure.default_factory, ordered)
+        return container(ordered)
     if hasattr(structure, "_fields"):
         return type(structure)(*values)
     kind = (

@@ -29,6 +29,9 @@ class Variable(torch.nn.Parameter):
 
     _name: str
     _path: str
+    _trainable: bool
+    autocast: bool
+    synchronization: str
     regularizer: Any
     constraint: Any
     overwrite_with_gradient: bool
@@ -47,6 +50,8 @@ class Variable(torch.nn.Parameter):
         layout: Any = None,
         **kwargs: Any,
     ) -> Variable:
+        if layout is not None:
+            raise ValueError("`layout` is not supported: distribute with torch's own tools (FSDP, DTensor).")
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments for Variable: {sorted(kwargs)}")
         if name is not None and (not isinstance(name, str) or "/" in name):
@@ -61,7 +66,6 @@ class Variable(torch.nn.Parameter):
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
-        self.layout_spec = layout
         self.regularizer = None
         self.constraint = None
         self.overwrite_with_gradient = False
@@ -71,7 +75,7 @@ class Variable(torch.nn.Parameter):
         """All is done in `__new__`, as for `torch.nn.Parameter`."""
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The name given, e.g. `"kernel"`."""
         return self._name
 
@@ -120,7 +124,7 @@ class Variable(torch.nn.Parameter):
             self.sub_(torch.as_tensor(value, dtype=self.dtype, device=self.device))
         return self
 
-    def numpy(self, *, force: bool = False) -> np.ndarray:  # type: ignore[override]
+    def numpy(self, *, force: bool = False) -> np.ndarray:
         """A copy of the values as a NumPy array (bfloat16 as float32, which holds its values exactly)."""
         values = self.detach()
         if values.dtype is torch.bfloat16:
@@ -147,7 +151,7 @@ class Variable(torch.nn.Parameter):
 
 
 def _rebuild(cls: type, data: torch.Tensor, requires_grad: bool, attributes: dict) -> Variable:
-    variable = torch.Tensor._make_subclass(cls, data, requires_grad)
+    variable: Any = torch.Tensor._make_subclass(cls, data, requires_grad)
     variable.__dict__.update(attributes)
     return variable
 

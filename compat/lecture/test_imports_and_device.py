@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch._dynamo.utils
 
 import kerasish as keras
 
@@ -166,7 +167,9 @@ def trained_weights(X, y, **compile_arguments) -> list[np.ndarray]:
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch.compile's own imports
 @pytest.mark.parametrize("jit_compile", ["auto", False, pytest.param(True, marks=pytest.mark.slow)])
 def test_r02_compiled_step_trains_like_the_eager_step(diabetes, jit_compile):
+    torch._dynamo.utils.counters.clear()
     compiled = trained_weights(diabetes.X_train, diabetes.y_train, jit_compile=jit_compile)
+    assert (torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0) is (jit_compile is True)
     eager = trained_weights(diabetes.X_train, diabetes.y_train, run_eagerly=True)
     for one, other in zip(compiled, eager, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

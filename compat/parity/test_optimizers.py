@@ -10,6 +10,7 @@ from kerasish import optimizers
 from kerasish.variable import Variable
 
 keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 SHAPES = {"kernel": (4, 3), "bias": (3,), "filters": (2, 3, 4), "gain": (), "tall": (6, 2)}
 STEPS = 50

@@ -30,8 +30,8 @@ class CallbackList(Callback):
 
     Per-batch hooks reach only the callbacks that override them. `has_train_batch_hooks`,
     `has_test_batch_hooks` and `has_predict_batch_hooks` tell whether any does; where none does, a loop need
-    not make `logs` at all. `keeps_batch_logs` tells whether one that is not of this package may keep its
-    `logs` for later. They are found at construction and again in `on_train_begin`, `on_test_begin` and
+    not make `logs` at all. `has_foreign_batch_hooks` tells whether one that is not of this package does, and
+    `keeps_batch_logs` whether such a one may keep its `logs` for later. They are found at construction and again in `on_train_begin`, `on_test_begin` and
     `on_predict_begin`.
 
     Raises:
@@ -72,12 +72,13 @@ class CallbackList(Callback):
 
     def _find_listeners(self) -> None:
         self._listeners: dict[str, list[Callable]] = {}
-        self.keeps_batch_logs = False
+        self.keeps_batch_logs = self.has_foreign_batch_hooks = False
         for hook in BATCH_HOOKS:
             overrides = [(callback, _override(callback, hook)) for callback in self.callbacks]
             self._listeners[hook] = [getattr(callback, hook) for callback, override in overrides if override]
-            if hook.endswith("_end"):
-                self.keeps_batch_logs |= any(override and not _is_ours(override) for _, override in overrides)
+            is_foreign = any(override and not _is_ours(override) for _, override in overrides)
+            self.has_foreign_batch_hooks |= is_foreign
+            self.keeps_batch_logs |= is_foreign and hook.endswith("_end")
         self.has_train_batch_hooks, self.has_test_batch_hooks, self.has_predict_batch_hooks = (
             any(self._listeners[f"on_{mode}_batch_{moment}"] for moment in MOMENTS) for mode in MODES
         )

@@ -77,7 +77,7 @@ class Layer(torch.nn.Module, Operation):
         if "build" in cls.__dict__ and not hasattr(cls.build, "_marks_built"):
             cls.build = _mark_built(cls.build)  # type: ignore[method-assign]
         if "call" in cls.__dict__:
-            cls.forward = cls.call  # type: ignore[method-assign, assignment]
+            cls.forward = cls.call  # type: ignore[method-assign]
         function = cls.call if "forward" not in cls.__dict__ or "call" in cls.__dict__ else cls.forward
         parameters = inspect.signature(function).parameters
         cls._call_parameters = tuple(parameters)[1:]
@@ -221,7 +221,7 @@ class Layer(torch.nn.Module, Operation):
             mask = getattr(x, "_keras_mask", None)
             x = x.to(self._torch_dtype)
             if mask is not None:
-                x._keras_mask = mask  # type: ignore[attr-defined]
+                x._keras_mask = mask
         return x
 
     def _own_device(self) -> torch.device:
@@ -310,10 +310,6 @@ class Layer(torch.nn.Module, Operation):
         scope = device_scope(device) if own_device else contextlib.nullcontext()
         with real_tensors(), scope, name_scope(self.name):
             self.build(**arguments)
-        self.__dict__["built"] = True
-        self._refresh_call_path()
-        if not self._trainable:
-            self.trainable = False
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
 
@@ -653,7 +649,7 @@ class Layer(torch.nn.Module, Operation):
             ValueError: number or shapes differ; nothing is changed then.
         """
         own = self.weights
-        weights = list(weights)
+        weights = [_readable(value) for value in weights]
         if len(own) != len(weights):
             raise ValueError(
                 f"Layer {self.name!r} has {len(own)} weights, `set_weights` was given {len(weights)}."
@@ -804,10 +800,13 @@ class Layer(torch.nn.Module, Operation):
         return sorted(set(super().__dir__()))
 
     def __getattr__(self, name: str) -> Any:
-        if "_parameters" not in self.__dict__:
+        parameters = self.__dict__.get("_parameters")
+        if parameters is None:
             raise AttributeError(
                 ADVICE_ON_INIT.format(cls=type(self).__name__) + f" (attribute {name!r} is missing)"
             )
+        if name in parameters:
+            return parameters[name]
         return super().__getattr__(name)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -826,10 +825,15 @@ def _mark_built(build: Any) -> Any:
         result = build(self, *args, **kwargs)
         self.__dict__["built"] = True
         self._refresh_call_path()
+        if not self._trainable:
+            self.trainable = False
         return result
 
     wrapped._marks_built = True  # type: ignore[attr-defined]
     return wrapped
+
+
+Layer.build = _mark_built(Layer.build)  # type: ignore[method-assign]
 
 
 def _is_ours(layer: Layer) -> bool:
@@ -853,6 +857,12 @@ def _set_trainable(parameter: Any, value: bool) -> None:
 
 def _is_persistent(module: torch.nn.Module, key: str) -> bool:
     return key not in module._non_persistent_buffers_set
+
+
+def _readable(value: Any) -> Any:
+    """A value for `torch.as_tensor`, which cannot read NumPy's bfloat16 extension type."""
+    is_bfloat16 = isinstance(value, np.ndarray) and value.dtype.name == "bfloat16"
+    return value.astype(np.float32) if is_bfloat16 else value
 
 
 def to_numpy(tensor: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ class _Container(torch.nn.Module):
         return {name: value for name, value in self._items() if isinstance(value, kind)}
 
     @property
-    def _modules(self) -> dict[str, Any]:  # type: ignore[override]
+    def _modules(self) -> dict[str, Any]:
         return self._held(torch.nn.Module)
 
     @_modules.setter
@@ -25,14 +25,15 @@ class _Container(torch.nn.Module):
         """`nn.Module.__init__` assigns an empty dictionary; the container itself is the store."""
 
     @property
-    def _parameters(self) -> dict[str, Any]:  # type: ignore[override]
+    def _parameters(self) -> dict[str, Any]:
         return self._held(torch.nn.Parameter)
 
     @_parameters.setter
     def _parameters(self, value: Any) -> None:
         """As for `_modules`."""
 
-    __hash__ = object.__hash__  # modules are collected in sets
+    def __hash__(self) -> int:
+        return id(self)  # modules are collected in sets
 
 
 class TrackedList(list, _Container):
@@ -52,7 +53,9 @@ class TrackedList(list, _Container):
     def __reduce_ex__(self, protocol: Any) -> tuple:
         return TrackedList, (list(self),)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
     __call__ = None  # type: ignore[assignment]
     __repr__ = list.__repr__
 
@@ -73,7 +76,9 @@ class TrackedDict(dict, _Container):
     def __reduce_ex__(self, protocol: Any) -> tuple:
         return TrackedDict, (dict(self),)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
     __call__ = None  # type: ignore[assignment]
     __repr__ = dict.__repr__
 
@@ -91,7 +96,7 @@ def track(value: Any) -> Any:
     return value
 
 
-class TrackedTuple(tuple, _Container):  # type: ignore[misc]
+class TrackedTuple(tuple, _Container):
     """A tuple whose layers and variables belong to the layer that it is an attribute of."""
 
     def __new__(cls, values: Any = ()) -> TrackedTuple:
@@ -106,7 +111,9 @@ class TrackedTuple(tuple, _Container):  # type: ignore[misc]
     def __reduce_ex__(self, protocol: Any) -> tuple:
         return TrackedTuple, (tuple(self),)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return id(self)
+
     __call__ = None  # type: ignore[assignment]
     __repr__ = tuple.__repr__
 

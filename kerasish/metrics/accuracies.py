@@ -16,6 +16,8 @@ from kerasish.metrics.reduction import FunctionMetric
 
 
 def _pair(y_true: Any, y_pred: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    if isinstance(y_true, torch.Tensor) and isinstance(y_pred, torch.Tensor):
+        return y_true, y_pred
     y_pred = to_tensor(y_pred, device=getattr(y_true, "device", None))
     return to_tensor(y_true, device=y_pred.device), y_pred
 

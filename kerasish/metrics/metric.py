@@ -21,15 +21,30 @@ from kerasish.variable import Variable
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
 
-def without_gradients(method: Callable) -> Callable:
-    """Decorator: the method records no gradients."""
+def _update_method(method: Callable) -> Callable:
+    """Wrap `update_state`: it records no gradients, and skips tensors without data (shape inference)."""
 
     @functools.wraps(method)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            if isinstance(x, torch.Tensor) and x.is_meta:
+                return None
         if not torch.is_grad_enabled():
-            return method(*args, **kwargs)
+            return method(self, *args, **kwargs)
         with torch.no_grad():
-            return method(*args, **kwargs)
+            return method(self, *args, **kwargs)
+
+    return wrapped
+
+
+def _name_may_come_first(method: Callable) -> Callable:
+    """Wrap `add_weight`: a first argument that is a string is the name, as in Keras 2."""
+
+    @functools.wraps(method)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], str):
+            args, kwargs = args[1:], {"name": args[0], **kwargs}
+        return method(self, *args, **kwargs)
 
     return wrapped
 
@@ -69,7 +84,7 @@ class Metric:
         super().__init_subclass__(**kwargs)
         own = cls.__dict__
         if "update_state" in own:
-            cls.update_state = without_gradients(own["update_state"])  # type: ignore[method-assign]
+            cls.update_state = _update_method(own["update_state"])  # type: ignore[method-assign]
         if "reset_state" in own:
             cls.reset_states = own["reset_state"]  # type: ignore[method-assign]
         elif "reset_states" in own:
@@ -134,6 +149,7 @@ class Metric:
         self._variables.append(variable)
         return variable
 
+    @_name_may_come_first
     def add_weight(
         self,
         shape: Any = (),
@@ -142,13 +158,7 @@ class Metric:
         name: str | None = None,
         aggregation: str | None = "sum",
     ) -> Variable:
-        """Make a state variable; the initial value is 0 unless `initializer` says otherwise.
-
-        Keras 2's order is understood too: `add_weight("total", (2,), "zeros")`.
-        """
-        if isinstance(shape, str):
-            keras2 = [shape, initializer, dtype, name]
-            name, shape, initializer, dtype = keras2[0], keras2[1] or (), keras2[2], keras2[3]
+        """Make a state variable of the value 0 unless `initializer` says otherwise; `name` may come first."""
         return self.add_variable(shape, initializer, dtype, aggregation, name)
 
     @property

@@ -227,13 +227,13 @@ class MeanTensor(Metric):
 
     def __init__(self, name: str = "mean_tensor", dtype: Any = None, shape: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.shape = shape
-        if shape is not None:
-            self._build(shape)
+        self.shape = None if shape is None else tuple(shape)
+        if self.shape is not None:
+            self._build(self.shape)
 
     def _build(self, shape: Any) -> None:
-        self.total = self.add_variable(tuple(shape), "zeros", dtype=self.dtype, name="total")
-        self.count = self.add_variable(tuple(shape), "zeros", dtype=self.dtype, name="count")
+        self.total = self.add_variable(shape, "zeros", dtype=self.dtype, name="total")
+        self.count = self.add_variable(shape, "zeros", dtype=self.dtype, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values; weights have their shape or its first dimensions.

@@ -149,10 +149,10 @@ class Graph:
         number = {id(tensor): _Number(i) for i, tensor in enumerate(self.inputs)}
         rows = []
         for node in self.nodes:
-            for ref in node._outputs:
-                number[id(ref())] = _Number(len(number))
-            outputs = [(number[id(ref())], ref().shape, ref().dtype) for ref in node._outputs]
-            rows.append((node.operation, node.args, node.kwargs, node._template, outputs))
+            for tensor in node.outputs:
+                number[id(tensor)] = _Number(len(number))
+            specs = [(tensor.shape, tensor.dtype) for tensor in node.outputs]
+            rows.append((node.operation, node.args, node.kwargs, node._template, specs))
 
         def write(structure: Any) -> Any:
             return tree.map_structure(lambda leaf: number.get(id(leaf), leaf), structure)
@@ -172,7 +172,7 @@ class Graph:
             return tree.map_structure(lambda x: tensors[x.value] if isinstance(x, _Number) else x, structure)
 
         for operation, args, kwargs, template, outputs in state["rows"]:
-            made = [KerasTensor(shape, dtype=dtype) for _, shape, dtype in outputs]
+            made = [KerasTensor(shape, dtype=dtype) for shape, dtype in outputs]
             Node(operation, read(args), read(kwargs), tree.pack_sequence_as(template, made))
             tensors += made
         self.__init__(*(read(structure) for structure in state["ends"]))  # type: ignore[misc]
@@ -249,8 +249,8 @@ def _gatherer(node: Node, slots: dict[int, int]) -> Callable[[list[Any]], tuple[
 
     arguments = node.args
     if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)) and not node.kwargs:
-        sources = [slots[id(leaf)] if isinstance(leaf, KerasTensor) else None for leaf in arguments[0]]
-        if None not in sources:
+        if all(isinstance(leaf, KerasTensor) for leaf in arguments[0]):
+            sources = [slots[id(leaf)] for leaf in arguments[0]]
             return lambda values: (([values[slot] for slot in sources],), {})
     return gather
 

@@ -6,13 +6,12 @@ import copy
 import json
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from kerasish import tree
 from kerasish.config import get_device
-from kerasish.errors import did_you_mean, format_shape
+from kerasish.errors import did_you_mean
 from kerasish.layers.core.torch_module_wrapper import as_layer
 from kerasish.layers.layer import Layer, structure
 from kerasish.layers.tracking import TrackedDict, TrackedList, TrackedTuple
@@ -20,7 +19,7 @@ from kerasish.metrics import Mean
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor
 from kerasish.training import loop
-from kerasish.training.data.arrays import is_array, to_tensor, weights_of_classes
+from kerasish.training.data.arrays import weights_of_classes
 from kerasish.training.data.iterables import to_batch
 from kerasish.training.data.packing import unpack_x_y_sample_weight
 from kerasish.training.logs import Logs
@@ -200,7 +199,7 @@ class Model(Layer):
 
     # Compilation ----------------------------------------------------------------------------------------------
 
-    def compile(  # type: ignore[override]
+    def compile(
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
@@ -335,7 +334,7 @@ class Model(Layer):
         y_pred = self(x) if self.training else self(x, training=True)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         if self._loss_tracker is not None:
-            track(self._loss_tracker, loss, len(tree.flatten(x)[0]))
+            track(self._loss_tracker, loss, _records(x))
         if loss.requires_grad:
             weights = self._trained_weights()
             gradients = torch.autograd.grad(self.optimizer.scale_loss(loss), weights, allow_unused=True)
@@ -348,7 +347,7 @@ class Model(Layer):
         y_pred = self(x) if not self.training else self(x, training=False)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         if self._loss_tracker is not None:
-            track(self._loss_tracker, loss, len(tree.flatten(x)[0]))
+            track(self._loss_tracker, loss, _records(x))
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -383,8 +382,7 @@ class Model(Layer):
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update the compiled metrics and return the values of all, computed when they are read."""
         if self._compiled_metrics is not None and y is not None:
-            with torch.no_grad():
-                self._compiled_metrics.update_state(y, y_pred, sample_weight=sample_weight)
+            self._compiled_metrics.update_state(y, y_pred, sample_weight=sample_weight)
         return Logs(self.get_metrics_result)
 
     def _extra_losses(self) -> list[Tensor]:
@@ -700,6 +698,10 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
+
+
+def _records(x: Any) -> int:
+    return x.shape[0] if isinstance(x, Tensor) else len(tree.flatten(x)[0])
 
 
 def _is_wrapper(layer: Any) -> bool:

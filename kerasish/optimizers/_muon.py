@@ -137,11 +137,12 @@ class Muon(Optimizer):
         )
 
     def _decay_weights(self, variables: Sequence[Tensor], learning_rate: Tensor) -> None:
-        for rate, is_adam in ((self.weight_decay, False), (self.adam_weight_decay, True)):
+        velocities = self._slots(self.adam_velocities, variables)
+        for rate, by_adam in ((self.weight_decay, False), (self.adam_weight_decay, True)):
             decayed = [
                 variable
-                for variable in variables
-                if self._takes_adam_step(variable) == is_adam and self._use_weight_decay(variable)
+                for variable, velocity in zip(variables, velocities, strict=True)
+                if (velocity is not None) == by_adam and self._use_weight_decay(variable)
             ]
             if rate and decayed:
                 torch._foreach_mul_(decayed, 1.0 - rate * learning_rate)

@@ -239,6 +239,11 @@ class Optimizer:
             raise ValueError(
                 f"Expected at least one variable, each once. Received: {count}, {distinct} of them distinct"
             )
+        exempt = {id(variable) for variable in self._undecayed}
+        self._is_decayed = [
+            id(v) not in exempt and not any(re.search(n, self._name_of(v)) for n in self._undecayed_names)
+            for v in self._trainable_variables
+        ]
         for variable in self._variables:
             variable.data = variable.data.to(self._trainable_variables[0].device)
         if self.use_ema:
@@ -540,10 +545,7 @@ class Optimizer:
             torch._foreach_mul_(decayed, factor)
 
     def _use_weight_decay(self, variable: Tensor) -> bool:
-        if any(variable is other for other in self._undecayed):
-            return False
-        path = self._name_of(variable)
-        return not any(re.search(name, path) for name in self._undecayed_names)
+        return self._is_decayed[self._positions[id(variable)]]
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Tensor] | None = None, var_names: Iterable[str] | None = None

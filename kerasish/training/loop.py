@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from kerasish import config, tree
+from kerasish.arrays import is_array
 from kerasish.callbacks import CallbackList
 from kerasish.errors import received
 from kerasish.layers.layer import to_numpy
 from kerasish.losses.checks import check_targets
 from kerasish.training.data import make_data
-from kerasish.training.data.arrays import ArrayData, is_array, refuse_nan, split_validation
+from kerasish.training.data.arrays import ArrayData, refuse_nan, split_validation
 from kerasish.training.logs import Logs
 
 
@@ -169,6 +170,8 @@ def _train_epoch(model: Any, step: Any, batches: _Batches, listeners: Any) -> An
         starts = has_hooks and count % per_execution == 0
         if starts:
             listeners.on_train_batch_begin(count)
+            if listeners.has_foreign_batch_hooks:
+                step.look_for_changes()
         logs = step(batch)
         index = count
         if has_hooks and (count + 1) % per_execution == 0:

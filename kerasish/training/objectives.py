@@ -24,7 +24,7 @@ class TorchLoss(Loss):
 
     def __init__(self, module: torch.nn.Module) -> None:
         super().__init__(name=to_snake_case(type(module).__name__))
-        self.module = module
+        self.module: Any = module
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         y_true = torch.as_tensor(y_true, device=y_pred.device)
@@ -397,9 +397,8 @@ class CompiledMetrics(Metric):
 
 def track(tracker: Mean, value: Tensor, records: int) -> None:
     """Count a batch's mean loss with the weight of its records."""
-    with torch.no_grad():
-        tracker.total.add_(value.detach(), alpha=records)
-        tracker.count.add_(records)
+    tracker.total.add_(value.detach(), alpha=records)
+    tracker.count.add_(records)
 
 
 def _is_config(value: Any) -> bool:

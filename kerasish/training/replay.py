@@ -74,7 +74,7 @@ class _Recorder(TorchDispatchMode):
         self.refusal: str | None = None
 
     def __enter__(self) -> _Recorder:
-        self._outer_profiler = sys.getprofile()
+        self._outer_profiler: Any = sys.getprofile()
         sys.setprofile(self._look_for_foreign_code)
         return super().__enter__()
 
@@ -130,12 +130,10 @@ class Recording:
         with torch.no_grad():
             self.program = _program(recorder.calls, self.result)
 
-    def replay(self, batch: Any) -> Any:
-        """Run the step on `batch` and return what the step returned when it was recorded."""
+    def replay(self, tensors: list[Tensor]) -> Any:
+        """Run the step on a batch's tensors and return what the step returned when it was recorded."""
         with torch.no_grad():
-            for static, value in zip(
-                self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True
-            ):
+            for static, value in zip(self.inputs, tensors, strict=True):
                 static.copy_(value)
             for function, args, kwargs in self.program:
                 function(*args, **kwargs)

@@ -60,10 +60,14 @@ class Step:
             self.threads.restore()
 
     def look_for_changes(self) -> None:
-        """Drop what was prepared if weights were moved, and run eagerly while anybody listens to modules."""
+        """Drop what was prepared if weights were moved or frozen, or the learning rate has another source; run
+        eagerly while anybody listens to modules.
+        """
         model: Any = self._model()
         self.has_hooks = _has_hooks(model)
-        places = [tensor.data_ptr() for tensor in (*model.parameters(), *model.buffers())]
+        weights = (*model.parameters(), *model.buffers())
+        places = [id(getattr(model.optimizer, "_learning_rate", None))]
+        places += [weight.data_ptr() for weight in weights] + [weight.requires_grad for weight in weights]
         if places != self.places:
             self._forget()
         self.places = places

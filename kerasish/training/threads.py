@@ -11,6 +11,7 @@ import torch
 
 SAMPLES = 12  # steps timed with all threads, then with one
 VALID_FOR = 4000  # steps until the choice is made again
+CROWDED = 3  # a step with all threads that takes this many times as long as with one has met other programs
 
 
 class ThreadChoice:
@@ -23,38 +24,45 @@ class ThreadChoice:
         self.all = torch.get_num_threads()
         self.times: dict[int, list[float]] = {}
         self.chosen = 0
-        self.steps = 0
         self._forget()
 
     def _forget(self) -> None:
         self.times = {self.all: [], 1: []}
-        self.chosen = 0
+        self.chosen = 1 if self.all == 1 else 0
         self.steps = 0
+        self.slow_steps = 0
+        self.usual_time = 0.0
 
-    def run(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        """Call the function, with the threads chosen or, at first, with those to be timed."""
-        if self.all == 1:
-            return function(argument)
-        if self.chosen:
-            self.steps += 1
-            return function(argument)
-        count = self.all if len(self.times[self.all]) < SAMPLES else 1
-        torch.set_num_threads(count)
+    def run(self, function: Callable[[Any], Any], argument: Any) -> None:
+        """Call the function with the threads chosen or, at first, with those to be timed."""
+        self.steps += 1
+        if self.chosen == 1:
+            function(argument)
+            return
+        count = self.chosen or (self.all if len(self.times[self.all]) < SAMPLES else 1)
+        if not self.chosen:
+            torch.set_num_threads(count)
         start = time.perf_counter()
-        result = function(argument)
-        self.times[count].append(time.perf_counter() - start)
+        function(argument)
+        elapsed = time.perf_counter() - start
+        if self.chosen:
+            self.slow_steps = self.slow_steps + 1 if elapsed > CROWDED * self.usual_time else 0
+            if self.slow_steps == SAMPLES:
+                self._choose(1)
+            return
+        self.times[count].append(elapsed)
         if len(self.times[1]) == SAMPLES:
-            self._choose()
-        return result
+            medians = {n: statistics.median(times) for n, times in self.times.items()}
+            self.usual_time = medians[1]
+            self._choose(min(medians, key=lambda n: medians[n]))
 
-    def _choose(self) -> None:
-        medians = {count: statistics.median(times) for count, times in self.times.items()}
-        self.chosen = min(medians, key=lambda count: medians[count])
-        torch.set_num_threads(self.chosen)
+    def _choose(self, count: int) -> None:
+        self.chosen = count
+        torch.set_num_threads(count)
 
     def resume(self) -> None:
         """Set the number of threads for another epoch; a choice that has grown old is made again."""
-        if self.chosen and self.steps > VALID_FOR:
+        if self.all != 1 and self.steps > VALID_FOR:
             self._forget()
         if self.chosen:
             torch.set_num_threads(self.chosen)

@@ -18,7 +18,6 @@ from kerasish.serialization import serialize_keras_object as serialize_keras_obj
 from kerasish.training.data.packing import pack_x_y_sample_weight as pack_x_y_sample_weight
 from kerasish.training.data.packing import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from kerasish.training.data.py_dataset import PyDataset as PyDataset
-from kerasish.training.data.py_dataset import PyDataset as Sequence
 from kerasish.utils.file_utils import get_file as get_file
 from kerasish.utils.numerical import normalize as normalize
 from kerasish.utils.numerical import to_categorical as to_categorical
@@ -27,3 +26,5 @@ from kerasish.utils.progbar import Progbar as Progbar
 __all__ = [
     name for name in dir() if not name.startswith("_") and name not in ("file_utils", "numerical", "progbar")
 ]
+
+Sequence = PyDataset  # Keras 2's name

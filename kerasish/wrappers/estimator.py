@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from kerasish import tree
 from kerasish.config import get_device
 from kerasish.errors import did_you_mean, format_shape
 from kerasish.models import Model
 from kerasish.random import set_random_seed
-from kerasish.wrappers.parameters import FIT_ARGUMENTS, make_callbacks
-from kerasish.wrappers.targets import ClassEncoder, ValueEncoder, heads_of
+from kerasish.wrappers.parameters import FIT_ARGUMENTS
+from kerasish.wrappers.targets import ClassEncoder, Unchanged, ValueEncoder, heads_of
 
 try:
     from sklearn.utils.validation import validate_data
@@ -34,6 +34,7 @@ except ImportError:  # scikit-learn before 1.6
 
 # What a pipeline or search may hand on to `fit`; X_val and y_val so that a pipeline can transform X_val.
 METADATA_OF_FIT = (*FIT_ARGUMENTS, "X_val", "y_val")
+FEATURE_CHECKS: dict[str, Any] = {"accept_sparse": True, "allow_nd": True}
 NOT_METADATA_OF_BUILDERS = ("model_", "history_", "callbacks_", "target_encoder_", "feature_encoder_")
 
 
@@ -41,6 +42,7 @@ class Estimator(BaseEstimator):
     """A model that is trained and used by scikit-learn's conventions."""
 
     __metadata_request__fit = dict.fromkeys(METADATA_OF_FIT)
+    _has_numeric_targets = True
     _given_classes: Any = None
     _seeds: Any = None
 
@@ -54,7 +56,7 @@ class Estimator(BaseEstimator):
     @property
     def feature_encoder(self) -> Any:
         """An unfitted transformer from `X` to the inputs of the network: to be overridden."""
-        return FunctionTransformer()
+        return Unchanged()
 
     def _build(self, X: Any, y: Any) -> Model:
         """A compiled model for this data."""
@@ -65,39 +67,55 @@ class Estimator(BaseEstimator):
 
     # Data -------------------------------------------------------------------------------------------------------
 
-    def _check_data(self, X: Any, y: Any = "no_validation", reset: bool = False) -> tuple[Any, Any]:
+    def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         """Check features and targets as scikit-learn does; sparse ones become dense."""
-        has_targets = y is None or not isinstance(y, str)
-        options: dict[str, Any] = {"reset": reset, "accept_sparse": True, "allow_nd": True}
-        if has_targets and y is not None:
-            X, y = validate_data(self, X, y, multi_output=True, y_numeric=self._has_numeric_targets, **options)
-            y = self._check_targets(_dense(y))
+        options: dict[str, Any] = {"reset": reset, **FEATURE_CHECKS}
+        if y is None:
+            X = validate_data(self, X, None, **options)
         else:
-            X = validate_data(self, X, **({"y": None} if has_targets else {}), **options)
+            X, y = validate_data(
+                self, X, y, multi_output=True, y_numeric=self._has_numeric_targets, **options
+            )
+            y = self._check_targets(_dense(y))
         X = _dense(X)
         if reset:
             self.X_shape_, self.X_dtype_ = X.shape, X.dtype
-            if has_targets and y is not None:
+            if y is not None:
                 self.y_dtype_, self.y_ndim_, self.target_type_ = y.dtype, y.ndim, type_of_target(y)
-        elif X.shape[1:] != self.X_shape_[1:]:
+        else:
+            self._check_shape(X)
+        return X, y
+
+    def _check_features(self, X: Any) -> Any:
+        """Check features to predict with against those of the fit."""
+        check_is_fitted(self)
+        X = _dense(validate_data(self, X, reset=False, **FEATURE_CHECKS))
+        self._check_shape(X)
+        return X
+
+    def _check_shape(self, X: Any) -> None:
+        if X.shape[1:] != self.X_shape_[1:]:
             expected = format_shape((None, *self.X_shape_[1:]))
             raise ValueError(
-                f"X has shape {format_shape(X.shape)}, but {type(self).__name__} is expecting {expected}, as in the first fit."
+                f"X has shape {format_shape(X.shape)}, but {type(self).__name__} is expecting {expected}, as in the fit."
             )
-        return X, (y if has_targets else None)
-
-    _has_numeric_targets = True
 
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
+        if class_weight is not None:
+            raise TypeError(f"`class_weight` is for classifiers. Received: class_weight={class_weight!r}")
         return sample_weight
 
     # Training ---------------------------------------------------------------------------------------------------
 
     def _train(self, X: Any, y: Any, settings: dict[str, Any], fresh: bool) -> Any:
-        """Fit a new model, or go on with the one there is, and return the `History`."""
+        """Fit a new model, or go on with the one there is, and return the `History`.
+
+        Args:
+            settings: arguments of `Model.fit`; its `callbacks` are this fit's own.
+            fresh: whether to build a new model.
+        """
         refuse_unknown_arguments(settings)
         settings = dict(settings)
-        callbacks = settings.pop("callbacks", None)
         sample_weight = settings.pop("sample_weight", None)
         class_weight = settings.pop("class_weight", None)
         X, y = self._check_data(X, y, reset=fresh)
@@ -115,10 +133,8 @@ class Estimator(BaseEstimator):
             for name in ("batch_size", "validation_batch_size"):
                 if settings.get(name) == -1:
                     settings[name] = len(X)
-            self.callbacks_ = make_callbacks(callbacks, {})
-            return self.model_.fit(
-                inputs, targets, sample_weight=sample_weight, callbacks=self.callbacks_, **settings
-            )
+            self.callbacks_ = settings["callbacks"]
+            return self.model_.fit(inputs, targets, sample_weight=sample_weight, **settings)
 
     def _start(self, X: Any, y: Any) -> None:
         """Fit the encoders and begin the random numbers anew."""
@@ -130,19 +146,19 @@ class Estimator(BaseEstimator):
         self.feature_encoder_ = self.feature_encoder
         self.feature_encoder_.fit(X)
         for encoder in (self.target_encoder_, self.feature_encoder_):
-            vars(self).update(getattr(encoder, "get_metadata", dict)())
+            self.__dict__.update(getattr(encoder, "get_metadata", dict)())
 
     def _make_model(self, inputs: Any, X: Any, y: Any) -> None:
-        self.model_ = self._build(X, y)
+        self.model_ = model = self._build(X, y)
+        outputs = model.output if model._graph is not None else _first_outputs(model, inputs)
+        self._heads = heads_of(outputs, model._compiled_loss)
         if hasattr(self.target_encoder_, "match"):
-            model = self.model_
-            outputs = model.output if model._graph is not None else model.predict_on_batch(inputs[:1])
-            self.target_encoder_.match(heads_of(outputs, model._compiled_loss))
+            self.target_encoder_.match(self._heads)
 
     def _encode_validation(self, settings: dict[str, Any]) -> None:
         data = settings.get("validation_data")
         if isinstance(data, (tuple, list)) and len(data) in (2, 3):
-            X, y = self._check_data(data[0], data[1])
+            X, y = self._check_data(data[0], data[1], reset=False)
             inputs, targets = self.feature_encoder_.transform(X), self.target_encoder_.transform(y)
             settings["validation_data"] = (inputs, targets, *data[2:])
 
@@ -166,8 +182,7 @@ class Estimator(BaseEstimator):
 
     def _outputs(self, X: Any, settings: dict[str, Any]) -> Any:
         """The outputs of the network for features that fit those it was trained on."""
-        check_is_fitted(self)
-        X, _ = self._check_data(X)
+        X = self._check_features(X)
         settings = {"verbose": 0, **settings}
         if settings.get("batch_size") == -1:
             settings["batch_size"] = len(X)
@@ -265,6 +280,11 @@ def refuse_unknown_arguments(settings: dict[str, Any]) -> None:
             )
 
 
+def _first_outputs(model: Model, inputs: Any) -> Any:
+    """The outputs for the first record: a model without `Input` tells their shapes no earlier."""
+    return model.predict_on_batch(tree.map_structure(lambda part: part[:1], inputs))
+
+
 def _dense(x: Any) -> Any:
     return x.toarray() if hasattr(x, "toarray") else x
 
@@ -282,7 +302,9 @@ def _with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
     return X[kept], (None if y is None else y[kept]), sample_weight[kept]
 
 
-def _set_validation_aside(settings: dict[str, Any], X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+def _set_validation_aside(
+    settings: dict[str, Any], X: Any, y: Any, sample_weight: Any
+) -> tuple[Any, Any, Any]:
     """Bring X_val and y_val, or the split that a splitter makes, into `validation_data`."""
     X_val, y_val = settings.pop("X_val", None), settings.pop("y_val", None)
     if X_val is not None:

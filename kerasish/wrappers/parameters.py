@@ -96,7 +96,9 @@ def make(
             )
         return copied(given)
     if not takes_any_name(given):
-        refuse_unknown((name.partition("__")[0] for name in params), names_of(given), _name(given), f"{path}__")
+        refuse_unknown(
+            (name.partition("__")[0] for name in params), names_of(given), _name(given), f"{path}__"
+        )
     arguments = {name: value for name, value in params.items() if "__" not in name}
     for name, value in arguments.items():
         if routed(params, name):
@@ -121,7 +123,9 @@ def make_optimizer(given: Any, params: dict[str, Any]) -> Any:
         return functools.partial(given, **params)
     if isinstance(given, str):
         given = type(optimizers.get(given))
-    return make(given, params, "optimizer", is_maker=lambda x: inspect.isclass(x) or isinstance(x, functools.partial))
+    return make(
+        given, params, "optimizer", is_maker=lambda x: inspect.isclass(x) or isinstance(x, functools.partial)
+    )
 
 
 def make_loss(given: Any, params: dict[str, Any]) -> Any:

@@ -279,12 +279,16 @@ class ClassEncoder:
             ValueError: a label was not there when the encoder was fitted.
         """
         if self.target_type == "multilabel-indicator" and y.shape[1:] != (self.count,):
-            raise ValueError(f"y must have {self.count} columns. Received: y of shape {format_shape(y.shape)}")
+            raise ValueError(
+                f"y must have {self.count} columns. Received: y of shape {format_shape(y.shape)}"
+            )
         if not self.columns:
             return y.astype(np.float32)
         targets = [y.argmax(axis=1)] if self._is_one_hot else y.T if y.ndim == 2 else [y]
         if len(targets) != len(self.columns):
-            raise ValueError(f"y must have {len(self.columns)} columns. Received: y of shape {format_shape(y.shape)}")
+            raise ValueError(
+                f"y must have {len(self.columns)} columns. Received: y of shape {format_shape(y.shape)}"
+            )
         encoded = [column.encode(labels) for column, labels in zip(self.columns, targets, strict=True)]
         return encoded[0] if len(encoded) == 1 else encoded
 
@@ -374,6 +378,22 @@ class ValueEncoder:
         """Outputs of the network → predictions in the shape of the targets."""
         values = np.concatenate(_rows(outputs), axis=1).astype(self.dtype)
         return values.reshape(len(values), *(self.shape or ()))
+
+
+class Unchanged:
+    """Features or targets that the network takes as they are."""
+
+    def fit(self, x: Any) -> Unchanged:
+        """There is nothing to learn."""
+        return self
+
+    def transform(self, x: Any) -> Any:
+        """The same."""
+        return x
+
+    def inverse_transform(self, outputs: Any) -> Any:
+        """The same."""
+        return outputs
 
 
 def _rows(outputs: Any) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ class Counter(Metric):
 
     def __init__(self, name="counter", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.total = self.add_weight("total", initializer="zeros")
+        self.total = self.add_weight("total", shape=(), initializer="zeros")
         self.pairs = self.add_weight("pairs", (2,), "ones", dtype="int32")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -171,10 +171,19 @@ def test_merge_state_by_aggregation():
     assert [float(v) for v in first.variables] == [9.0, 3.0, 1.0]
 
 
+def test_tensors_without_data_change_nothing():
+    for metric in (Mean(), metrics.F1Score(), metrics.SparseCategoricalAccuracy()):
+        metric.update_state(*[torch.ones(2, 3, device="meta")] * (1 if metric.name == "mean" else 2))
+        assert all(not variable.any() for variable in metric.variables)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_late_variables_are_on_the_device_of_the_batch():
-    metric = metrics.F1Score()
-    metric.update_state(torch.ones(2, 3, device="meta"), torch.ones(2, 3, device="meta"))
-    assert {v.device.type for v in metric.variables} == {"meta"}
+    with config.device("cpu"):
+        metric = metrics.F1Score()
+        metric.update_state(torch.ones(2, 3, device="cuda"), torch.ones(2, 3, device="cuda"))
+    assert {v.device.type for v in metric.variables} == {"cuda"}
 
 
 def test_names_and_aliases():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from kerasish import optimizers
 from kerasish.training.replay import Recording
@@ -23,6 +26,21 @@ FEATURES = {
     "averaged": {"use_ema": True, "ema_overwrite_frequency": 3},
     "scheduled": {"learning_rate": optimizers.schedules.CosineDecayRestarts(0.1, 3)},
 }
+
+
+class Idle(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_hooks_in_recordings():
+    """torch imports modules in its first dispatch mode; imports and collections run hooks of test tools."""
+    with Idle():
+        torch.ones(1).add_(1)
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def make_variables():

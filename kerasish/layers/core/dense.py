@@ -105,12 +105,13 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: Tensor) -> Tensor:
-        if self.bias is not None and inputs.dim() == 2:
-            outputs = torch.addmm(self.bias, inputs, self.kernel)
+        bias = self.bias
+        if bias is not None and inputs.dim() == 2:
+            outputs = torch.addmm(bias, inputs, self.kernel)
         else:
             outputs = torch.matmul(inputs, self.kernel)
-            if self.bias is not None:
-                outputs = outputs + self.bias
+            if bias is not None:
+                outputs = outputs + bias
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Concatenate(Merge):
             if mask is None:
                 mask = torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
             masks.append(mask.unsqueeze(-1).expand(x.shape) if mask.dim() < x.dim() else mask)
-        return torch.cat(masks, dim=self.axis).all(dim=-1)
+        return torch.cat(masks, dim=self.axis).any(dim=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -13,6 +13,7 @@ from kerasish import constraints, initializers, regularizers
 from kerasish.errors import format_shape
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.variable import Variable
 
 
 class BatchNormalization(Layer):
@@ -35,6 +36,9 @@ class BatchNormalization(Layer):
     Differs: torch's `momentum` is 1 − Keras's, its ε is 1e-5 instead of 1e-3, and its moving variance is the
     unbiased one.
     """
+
+    gamma: Variable | None
+    beta: Variable | None
 
     def __init__(
         self,
@@ -117,9 +121,8 @@ class BatchNormalization(Layer):
         channels = self.axis % inputs.dim()
         x = inputs if channels == 1 else inputs.movedim(channels, 1)  # (B, C, …): a view, no copy
         if not training or not self.trainable:
-            mean, variance = self.moving_mean, self.moving_variance
             outputs = torch.batch_norm(
-                x, self.gamma, self.beta, mean, variance, False, 0.0, self.epsilon, True
+                x, self.gamma, self.beta, self.moving_mean, self.moving_variance, False, 0.0, self.epsilon, True
             )
         elif mask is None:
             outputs, mean, inverse_deviation = torch.native_batch_norm(
@@ -129,12 +132,18 @@ class BatchNormalization(Layer):
                 self._move_averages(mean, inverse_deviation.pow(-2).sub_(self.epsilon))
         else:
             mean, variance = _masked_moments(x, mask)
-            outputs = torch.batch_norm(
-                x, self.gamma, self.beta, mean, variance, False, 0.0, self.epsilon, True
-            )
+            outputs = self._normalize(x, mean, variance)
             with torch.no_grad():
                 self._move_averages(mean, variance)
         return outputs if channels == 1 else outputs.movedim(1, channels)
+
+    def _normalize(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        """The formula itself, through which gradients flow to the moments, too."""
+        per_channel = (-1, *(1,) * (x.dim() - 2))
+        factor = (variance + self.epsilon).rsqrt()
+        factor = factor if self.gamma is None else factor * self.gamma
+        outputs = (x - mean.reshape(per_channel)) * factor.reshape(per_channel)
+        return outputs if self.beta is None else outputs + self.beta.reshape(per_channel)
 
     def _move_averages(self, mean: Tensor, variance: Tensor) -> None:
         self.moving_mean.lerp_(mean.to(self.moving_mean.dtype), 1 - self.momentum)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from kerasish.arrays import is_array, to_tensor
 from kerasish.config import epsilon
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape
@@ -88,34 +91,19 @@ class Normalization(Layer):
         """Compute mean and variance from the data: an array, a tensor, or an iterable of batches."""
         if self.input_mean is not None:
             raise ValueError(f"Layer {self.name!r} was given `mean` and `variance`: it cannot `adapt`.")
-        batches = (
-            [data] if isinstance(data, (np.ndarray, Tensor, list)) or hasattr(data, "to_numpy") else data
-        )
-        count, mean, squares = 0, None, None
-        for batch in batches:
-            batch = (
-                batch[0]
-                if isinstance(batch, (tuple, list))
-                and not np.isscalar(batch[0])
-                and (batches is not data and False or isinstance(batch, tuple))
-                else batch
-            )
-            values = torch.as_tensor(np.asarray(batch.cpu() if isinstance(batch, Tensor) else batch)).double()
-            if values.dim() == 1:
-                values = values.unsqueeze(-1)
+        count = 0
+        mean = squares = torch.zeros((), dtype=torch.float64)
+        for values in _batches(data):
             if not self.built:
                 self._build_now({"input_shape": (None, *values.shape[1:])})
             axes = [axis for axis in range(values.dim()) if axis not in self._keep]
-            n = values.numel() // max(1, int(np.prod(self._own_shape)))
-            batch_mean = values.mean(dim=axes)
-            batch_squares = (values - values.mean(dim=axes, keepdim=True)).square().sum(dim=axes)
-            if mean is None:
-                count, mean, squares = n, batch_mean, batch_squares
-                continue
-            delta, total = batch_mean - mean, count + n
-            squares = squares + batch_squares + delta.square() * count * n / total
-            mean, count = mean + delta * n / total, total
-        if mean is None:
+            n = math.prod(values.shape[axis] for axis in axes)
+            delta = values.mean(dim=axes) - mean
+            own = (values - values.mean(dim=axes, keepdim=True)).square().sum(dim=axes)
+            squares = squares + own + delta.square() * count * n / (count + n)
+            mean = mean + delta * n / (count + n)
+            count += n
+        if count == 0:
             raise ValueError(f"Layer {self.name!r}: `adapt` was given no data.")
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / count)
@@ -139,10 +127,9 @@ class Normalization(Layer):
         return (inputs - self.mean) / scale
 
     def get_config(self) -> dict[str, Any]:
-        axis = None if not self.axis else self.axis[0] if len(self.axis) == 1 else self.axis
         return {
             **super().get_config(),
-            "axis": axis,
+            "axis": self.axis,
             "invert": self.invert,
             "mean": serialize_keras_object(self._listed(self.input_mean)),
             "variance": serialize_keras_object(self._listed(self.input_variance)),
@@ -151,3 +138,11 @@ class Normalization(Layer):
     @staticmethod
     def _listed(value: Any) -> Any:
         return value if value is None or isinstance(value, (int, float)) else np.asarray(value).tolist()
+
+
+def _batches(data: Any) -> Iterator[Tensor]:
+    """The batches of an array, or of an iterable of arrays or of tuples that begin with one, in float64."""
+    for batch in [data] if is_array(data) else data:
+        first = batch[0] if isinstance(batch, (tuple, list)) and not is_array(batch) else batch
+        values = to_tensor(first, "data").double().cpu()
+        yield values.unsqueeze(-1) if values.dim() == 1 else values

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from kerasish.training.data.arrays import ArrayData, is_array, is_array_structure
+from kerasish.arrays import is_array, is_array_structure
+from kerasish.training.data.arrays import ArrayData
 from kerasish.training.data.iterables import IterableData
 from kerasish.training.data.py_dataset import PyDataset, PyDatasetData
 

@@ -11,77 +11,13 @@ import torch
 from torch import Tensor
 
 from kerasish import tree
+from kerasish.arrays import is_array, is_array_structure, to_tensor
 from kerasish.config import floatx, get_device
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape
 
 CHUNK_BYTES = 4 * 2**20  # rows are gathered for several batches at once, about this much
 GPU_SHARE = 0.5  # of the free GPU memory that a data set may take
-
-
-def is_array(x: Any) -> bool:
-    """True for arrays, tensors, data frames and series, and lists of numbers."""
-    if isinstance(x, (np.ndarray, Tensor, np.generic)):
-        return True
-    if _is_frame(x) or (hasattr(x, "__array__") and hasattr(x, "shape")):
-        return True
-    return isinstance(x, (list, tuple)) and bool(x) and all(_is_number_or_list(item) for item in x)
-
-
-def _is_number_or_list(x: Any) -> bool:
-    if isinstance(x, (list, tuple)):
-        return bool(x) and all(_is_number_or_list(item) for item in x)
-    return isinstance(x, (bool, int, float, str, np.generic))
-
-
-def _is_frame(x: Any) -> bool:
-    return type(x).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow", "modin") and hasattr(
-        x, "shape"
-    )
-
-
-def is_array_structure(x: Any) -> bool:
-    """True for an array and for lists, tuples and dictionaries of arrays."""
-    if is_array(x):
-        return True
-    if isinstance(x, dict):
-        return bool(x) and all(is_array_structure(value) for value in x.values())
-    if isinstance(x, (list, tuple)):
-        return not x or all(is_array_structure(value) for value in x)
-    return False
-
-
-def to_tensor(x: Any, name: str = "x") -> Tensor:
-    """Turn an array, data frame or list into a tensor; floats get the default float type.
-
-    Raises:
-        ValueError: the values are strings or other objects.
-    """
-    if isinstance(x, Tensor):
-        tensor = x.detach()
-    else:
-        if hasattr(x, "toarray"):  # scipy's sparse matrices
-            x = x.toarray()
-        values = x.to_numpy() if _is_frame(x) else np.asarray(x)
-        if values.dtype == object:
-            try:
-                values = values.astype(np.float64)
-            except (TypeError, ValueError):
-                pass
-        if values.dtype.kind not in "biufc":
-            raise ValueError(
-                f"`{name}` holds values of type {values.dtype}, which a network cannot compute with: expected numbers. Turn "
-                "strings into numbers first (for labels `sklearn.preprocessing.LabelEncoder`, for text a vocabulary). "
-                f"Received, for example: {values.reshape(-1)[0] if values.size else None!r}"
-            )
-        if values.dtype in (np.uint16, np.uint32, np.uint64):
-            values = values.astype(np.int64)
-        if not values.flags.writeable or any(stride < 0 for stride in values.strides):
-            values = values.copy()
-        tensor = torch.from_numpy(values) if values.ndim else torch.tensor(values)
-    if tensor.is_floating_point() and tensor.dtype is not torch_dtype(floatx()):
-        tensor = tensor.to(torch_dtype(floatx()))
-    return tensor
 
 
 def count_rows(structure: Any, name: str) -> int:
@@ -252,12 +188,10 @@ def weights_of_classes(class_weight: dict[int, float], y: Any, sample_weight: An
         raise ValueError("`class_weight` goes with one array of `sample_weight`.")
     labels = y.argmax(dim=-1) if y.dim() > 1 and y.shape[-1] > 1 else y.reshape(len(y))
     labels = labels.round().long()
+    if not all(isinstance(label, (int, np.integer)) and label >= 0 for label in class_weight):
+        raise ValueError(f"`class_weight` maps class indices 0, 1, … to weights. Received: {class_weight}")
     table = torch.ones(int(max(class_weight, default=0)) + 1, dtype=torch_dtype(floatx()), device=y.device)
     for label, weight in class_weight.items():
-        if not isinstance(label, (int, np.integer)) or label < 0:
-            raise ValueError(
-                f"`class_weight` maps class indices 0, 1, … to weights. Received: {class_weight}"
-            )
         table[int(label)] = float(weight)
     known = labels.clamp(0, len(table) - 1)
     weights = torch.where(labels < len(table), table[known], torch.ones_like(table[known]))

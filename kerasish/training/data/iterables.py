@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from kerasish import tree
+from kerasish.arrays import is_array, to_tensor
 from kerasish.config import get_device
-from kerasish.training.data.arrays import is_array, to_tensor, weights_of_classes
+from kerasish.training.data.arrays import weights_of_classes
 
 
 class IterableData:

@@ -22,4 +22,4 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         raise ValueError(
             f"A batch must be x, (x, y) or (x, y, sample_weight). Received: a tuple of {len(data)}."
         )
-    return (*data, None, None)[:3]  # type: ignore[return-value]
+    return (*data, None, None)[:3]

@@ -1,0 +1,161 @@
+"""Keras 3's estimators: `SKLearnClassifier`, `SKLearnRegressor`, `SKLearnTransformer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from kerasish.errors import received
+from kerasish.models import Model, clone_model
+from kerasish.wrappers.estimator import ClassificationMixin, Estimator, RegressionMixin
+from kerasish.wrappers.parameters import copied, make_callbacks
+from kerasish.wrappers.targets import Unchanged
+
+COMPILATION = (
+    "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
+)  # fmt: skip
+
+
+class _SKLearnEstimator(Estimator):
+    """What the three have in common.
+
+    Args:
+        model: a compiled model, cloned with new weights in each fit; or a function `(X, y, **model_kwargs)` that returns one.
+        warm_start: whether `fit` goes on with the model of the last fit, and uses the given model itself.
+        model_kwargs: arguments for the function.
+        fit_kwargs: arguments for `Model.fit`; those given to `fit` take precedence.
+    """
+
+    def __init__(
+        self, model: Any, warm_start: bool = False, model_kwargs: Any = None, fit_kwargs: Any = None
+    ) -> None:
+        self.model = model
+        self.warm_start = warm_start
+        self.model_kwargs = model_kwargs
+        self.fit_kwargs = fit_kwargs
+
+    @property
+    def epoch_(self) -> int:
+        """The number of epochs of the last fit."""
+        return len(self.history_.epoch) if hasattr(self, "history_") else 0
+
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
+        """Train on features (N, …) and targets (N,) or (N, L); `kwargs` are arguments of `Model.fit`."""
+        settings = {**(self.fit_kwargs or {}), **kwargs}
+        settings["callbacks"] = make_callbacks(settings.get("callbacks"), {})
+        self.history_ = self._train(X, y, settings, fresh=not (self.warm_start and hasattr(self, "model_")))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Predict the targets."""
+        outputs = self._outputs(X, {})
+        return self.target_encoder_.inverse_transform(outputs)
+
+    def _build(self, X: Any, y: Any) -> Model:
+        if isinstance(self.model, Model):
+            model = self.model if self.warm_start else _with_new_weights(self.model)
+        elif callable(self.model):
+            model = self.model(X=X, y=self._shown_to_builder(y), **(self.model_kwargs or {}))
+        else:
+            raise TypeError(
+                f"`model` must be a Model, or a function that returns one. Received: {received(self.model)}"
+            )
+        if not isinstance(model, Model):
+            raise ValueError(
+                f"The function given as `model` must return a Model. Received: {received(model)}"
+            )
+        if not model.compiled or model.loss is None:
+            raise RuntimeError("Given model needs to be compiled, and have a loss and an optimizer.")
+        return model
+
+    def _shown_to_builder(self, y: Any) -> Any:
+        return y.reshape(-1, 1) if y is not None and y.ndim == 1 else y
+
+
+def _with_new_weights(model: Model) -> Model:
+    """The model cloned, and compiled as it is."""
+    clone = clone_model(model)
+    if model.compiled and not clone.compiled:
+        arguments = dict(zip(COMPILATION, model._compile_config, strict=True))
+        arguments["optimizer"] = copied(arguments["optimizer"])
+        clone.compile(**arguments)
+    return clone
+
+
+class SKLearnClassifier(ClassificationMixin, _SKLearnEstimator):
+    """A model as a scikit-learn classifier; a function that builds it gets `y` as one-hot rows (N, C).
+
+    Args:
+        model: a compiled model, cloned with new weights in each fit; or a function `(X, y, **model_kwargs)` that returns one.
+        warm_start: whether `fit` goes on with the model of the last fit, and uses the given model itself.
+        model_kwargs: arguments for the function.
+        fit_kwargs: arguments for `Model.fit`; those given to `fit` take precedence.
+
+    Raises:
+        RuntimeError: the model is not compiled.
+
+    Differs: Keras 3 has no `predict_proba`, gives all outputs (N, C) as `decision_function`, and loses `fit_kwargs` in
+    `sklearn.base.clone`; losses that take class numbers, and one sigmoid unit, work here.
+    """
+
+    _numbers_by_default = False
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probabilities of the classes (N, C)."""
+        return self._probabilities(X, {})
+
+    def decision_function(self, X: Any) -> Any:
+        """Log-odds (N,) of two classes, log-probabilities (N, C) of more; the outputs themselves under a hinge loss."""
+        return self._scores(X, {})
+
+    def _shown_to_builder(self, y: Any) -> Any:
+        columns = self.target_encoder_.columns
+        if y.ndim > 1 or len(columns) != 1:
+            return y
+        return np.eye(len(columns[0].classes))[columns[0].encoder.transform(y)]
+
+
+class SKLearnRegressor(RegressionMixin, _SKLearnEstimator):
+    """A model as a scikit-learn regressor; a function that builds it gets `y` with two dimensions.
+
+    Args: those of `SKLearnClassifier`.
+
+    Raises:
+        RuntimeError: the model is not compiled.
+    """
+
+
+class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _SKLearnEstimator):
+    """A model as a scikit-learn transformer: `transform` gives its outputs.
+
+    Args: those of `SKLearnClassifier`.
+
+    Raises:
+        RuntimeError: the model is not compiled.
+    """
+
+    _has_numeric_targets = False
+
+    @property
+    def target_encoder(self) -> Any:
+        """Leaves the targets as they are."""
+        return Unchanged()
+
+    def transform(self, X: Any) -> Any:
+        """The outputs of the model (N, U)."""
+        return self._outputs(X, {})
+
+    @property
+    def _n_features_out(self) -> int:
+        return sum(head.units for head in self._heads)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        return {**super()._more_tags(), "requires_y": False, "preserves_dtype": []}

@@ -1,0 +1,502 @@
+"""The recommended estimators: SciKeras's `KerasClassifier` and `KerasRegressor`, with parameters routed by prefix."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.multiclass import type_of_target
+
+from kerasish.errors import did_you_mean, received
+from kerasish.models import Model, Sequential
+from kerasish.training.objectives import resolve_loss
+from kerasish.wrappers.estimator import ClassificationMixin, Estimator, RegressionMixin
+from kerasish.wrappers.parameters import (
+    COMPILE_ARGUMENTS,
+    DESTINATIONS,
+    FIT_ARGUMENTS,
+    PREDICT_ARGUMENTS,
+    is_routed,
+    make_callbacks,
+    make_loss,
+    make_metrics,
+    make_optimizer,
+    names_of,
+    refuse_unknown,
+    routed,
+    takes_any_name,
+)
+
+OWN_PARAMETERS = ("model", "build_fn", "warm_start", "random_state", "callbacks")
+FOR_BUILDERS = ("meta", "compile_kwargs", "params")
+
+
+class BaseWrapper(Estimator):
+    """A model as a scikit-learn estimator; `KerasClassifier` and `KerasRegressor` say what `y` is.
+
+    Args:
+        model: function that returns a model, compiled or not; or a model, torch module or class of either. A function
+            gets the parameters it names, among them `meta` (a dictionary: `n_features_in_`, `X_shape_`, `target_type_`,
+            `n_outputs_`, for classifiers `n_classes_`, …), `compile_kwargs` and `params`. A model given as such is
+            copied, with its weights, in each fit.
+        build_fn: older name of `model`.
+        warm_start: whether `fit` goes on with the model of the last fit.
+        random_state: seed of weights, shuffling and dropout; the global random numbers stay as they are.
+        optimizer, loss, metrics, run_eagerly: for `compile`, where the builder does not compile.
+        batch_size: records per update; −1 for all.
+        validation_batch_size: likewise for the validation.
+        verbose: of the training; predictions are silent, unless `predict__verbose` is given.
+        callbacks: callbacks, their classes or functions that make them; every fit gets its own.
+        validation_split: share of the last records, or a splitter such as `StratifiedShuffleSplit(1)`.
+        shuffle: whether records are shuffled before each epoch.
+        epochs: passes over the data.
+        **kwargs: parameters of the builder, and routed ones: `model__hidden`, `optimizer__learning_rate`,
+            `loss__from_logits`, `metrics__0__threshold`, `callbacks__patience`, `compile__jit_compile`,
+            `fit__batch_size`, `predict__batch_size`, `score__…`.
+
+    After a fit `model_` is the model, `history_` its losses and metrics by epoch, `callbacks_` the callbacks used.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        build_fn: Any = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        batch_size: int | None = None,
+        validation_batch_size: int | None = None,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_split: Any = 0.0,
+        shuffle: Any = True,
+        run_eagerly: bool = False,
+        epochs: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        self.model = model
+        self.build_fn = build_fn
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = metrics
+        self.batch_size = batch_size
+        self.validation_batch_size = validation_batch_size
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.validation_split = validation_split
+        self.shuffle = shuffle
+        self.run_eagerly = run_eagerly
+        self.epochs = epochs
+        self.__dict__.update(kwargs)
+
+    # Parameters -------------------------------------------------------------------------------------------------
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """All parameters, those for the builder and routed ones included."""
+        params = {
+            name: vars(self)[name]
+            for name in sorted(vars(self))
+            if not name.startswith("_") and name[-1] != "_"
+        }
+        for name, value in list(params.items()) if deep else ():
+            if hasattr(value, "get_params") and not isinstance(value, type):
+                params.update({f"{name}__{key}": inner for key, inner in value.get_params().items()})
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters, also ones that the builder names and routed ones.
+
+        Raises:
+            ValueError: nobody takes a parameter of that name.
+        """
+        known = self.get_params()
+        unknown = []
+        for name, value in params.items():
+            first, _, rest = name.partition("__")
+            if rest and hasattr(known.get(first), "set_params"):
+                known[first].set_params(**{rest: value})
+                continue
+            if name not in known:
+                unknown.append(name)
+            self.__dict__[name] = value
+        try:
+            self._refuse_unknown(unknown)
+        except ValueError:
+            for name in unknown:
+                del self.__dict__[name]
+            raise
+        return self
+
+    def _refuse_unknown(self, names: Any) -> None:
+        """Raise where nobody takes a parameter: neither the estimator, nor `fit` and `predict`, nor the builder."""
+        builder = self._find_builder()
+        of_builder: tuple[str, ...] = ()
+        if callable(builder) and not _is_module(builder):
+            of_builder = names_of(builder)
+            if takes_any_name(builder) or "params" in of_builder:
+                return
+        own = (*self._defaults(), *OWN_PARAMETERS, *COMPILE_ARGUMENTS, *FIT_ARGUMENTS, *PREDICT_ARGUMENTS)
+        known = sorted({*own, *of_builder})
+        for name in names:
+            if name not in known and not is_routed(name):
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: {known}, and "
+                    f"those beginning with {', '.join(f'{d}__' for d in DESTINATIONS)}.{did_you_mean(name, known)}"
+                )
+
+    def _defaults(self) -> dict[str, Any]:
+        """The parameters that the constructors of this class and its parents name, with their defaults."""
+        defaults: dict[str, Any] = {}
+        for cls in type(self).__mro__:
+            if issubclass(cls, BaseWrapper) and "__init__" in vars(cls):
+                arguments = inspect.signature(cls.__init__).parameters
+                defaults = {**{name: arguments[name].default for name in names_of(cls.__init__)}, **defaults}
+        return defaults
+
+    def _changed_parameters(self) -> dict[str, Any]:
+        """The parameters that are not at their defaults."""
+        defaults = self._defaults()
+        params = self.get_params(deep=False)
+        return {n: v for n, v in params.items() if n not in defaults or not _same(v, defaults[n])}
+
+    # The model --------------------------------------------------------------------------------------------------
+
+    def _find_builder(self) -> Any:
+        params = self.get_params(deep=False)
+        for name in ("model", "build_fn"):
+            if params.get(name) is not None:
+                return params[name]
+        return getattr(self, "_keras_build_fn", None) or (self if callable(self) else None)
+
+    def _build(self, X: Any, y: Any) -> Model:
+        builder = self._find_builder()
+        if builder is None:
+            raise ValueError(
+                f"{type(self).__name__} has no model: give a function that returns one, `{type(self).__name__}(model=build)`. "
+                "Received: model=None"
+            )
+        self._refuse_unknown(self.get_params(deep=False))
+        model = self._made_or_copied(builder)
+        if not isinstance(model, torch.nn.Module):
+            raise ValueError(
+                f"The builder {_name(builder)} must return a model; does it end with `return model`? "
+                f"Received: {received(model)}"
+            )
+        model = model if isinstance(model, Model) else Sequential([model])
+        self._compile(model, builder)
+        return model
+
+    def _made_or_copied(self, builder: Any) -> Any:
+        if _is_module(builder):
+            if routed(self.get_params(deep=False), "model"):
+                raise ValueError(
+                    "Parameters `model__…` need a function or class that they go to. Received: a model."
+                )
+            return copy.deepcopy(builder)
+        if not callable(builder):
+            raise TypeError(
+                f"`model` must be a function that returns a model, a model, or a torch module. Received: {received(builder)}"
+            )
+        return builder(**self._arguments_of(builder))
+
+    def _arguments_of(self, builder: Any) -> dict[str, Any]:
+        """The parameters that the builder names."""
+        params = self.get_params(deep=False)
+        names = names_of(builder)
+        for_model = routed(params, "model")
+        given = {**self._changed_parameters(), **for_model}
+        if takes_any_name(builder):
+            taken_elsewhere = (*OWN_PARAMETERS, *COMPILE_ARGUMENTS, *FIT_ARGUMENTS, *PREDICT_ARGUMENTS)
+            wanted = [
+                n for n in given if n in names or n in for_model or not (is_routed(n) or n in taken_elsewhere)
+            ]
+            names = (*names, *FOR_BUILDERS)
+        else:
+            refuse_unknown(for_model, names, _name(builder), "model__")
+            wanted = [name for name in given if name in names]
+        special = {
+            "meta": self._builder_metadata,
+            "compile_kwargs": self._compile_arguments,
+            "params": self.get_params,
+        }
+        arguments = {name: make() for name, make in special.items() if name in names}
+        return {**arguments, **{name: given[name] for name in wanted}}
+
+    def _compile_arguments(self) -> dict[str, Any]:
+        """The arguments of `compile`, with an optimizer and metrics of their own."""
+        params = self.get_params(deep=False)
+        arguments = {name: params[name] for name in COMPILE_ARGUMENTS if name in params}
+        for_compile = routed(params, "compile")
+        refuse_unknown(for_compile, COMPILE_ARGUMENTS, "compile", "compile__")
+        arguments.update(for_compile)
+        arguments["optimizer"] = make_optimizer(
+            arguments.get("optimizer", "rmsprop"), routed(params, "optimizer")
+        )
+        arguments["loss"] = make_loss(arguments.get("loss"), routed(params, "loss"))
+        arguments["metrics"] = make_metrics(arguments.get("metrics"), routed(params, "metrics"))
+        return arguments
+
+    def _compile(self, model: Model, builder: Any) -> None:
+        if model.compiled:
+            self._refuse_unused_compilation(model, builder)
+            return
+        arguments = self._compile_arguments()
+        if arguments["loss"] is None:
+            raise ValueError(
+                f"The model must be compiled, or {type(self).__name__} be given a loss to compile it with: "
+                f"`{type(self).__name__}(model, loss='mse', optimizer='adam')`. Received: loss=None"
+            )
+        model.compile(**arguments)
+
+    def _refuse_unused_compilation(self, model: Model, builder: Any) -> None:
+        """Raise where parameters were meant for a `compile` that the builder has done without them."""
+        names = () if _is_module(builder) else names_of(builder)
+        if "compile_kwargs" in names or "params" in names or (names and takes_any_name(builder)):
+            return
+        for name in self._changed_parameters():
+            is_for_compile = name in COMPILE_ARGUMENTS or name.partition("__")[0] in (
+                "compile",
+                "optimizer",
+                "metrics",
+            )
+            if name == "loss" and _same_loss(self.loss, model.loss):
+                continue
+            if name not in names and (is_for_compile or name.startswith("loss__")):
+                raise ValueError(
+                    f"{name}={received(getattr(self, name))} cannot take effect: the model is compiled already. Leave `compile` "
+                    f"to {type(self).__name__}, or let the builder take `compile_kwargs` and call "
+                    "`model.compile(**compile_kwargs)`."
+                )
+
+    # Training and use -------------------------------------------------------------------------------------------
+
+    def _fit_settings(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of `Model.fit`: parameters, routed ones over them, and those of the call over both."""
+        params = self.get_params(deep=False)
+        settings = {name: params[name] for name in FIT_ARGUMENTS if name in params}
+        for_fit = {n: value for n, value in routed(params, "fit").items() if not n.startswith("callbacks__")}
+        refuse_unknown(for_fit, FIT_ARGUMENTS, "fit", "fit__")
+        callbacks = make_callbacks(params.get("callbacks"), routed(params, "callbacks"))
+        callbacks += make_callbacks(params.get("fit__callbacks"), routed(params, "fit__callbacks"))
+        if "callbacks" in given:
+            callbacks = make_callbacks(given["callbacks"], {})
+        return {**settings, **for_fit, **given, "callbacks": callbacks}
+
+    def _predict_settings(self, given: dict[str, Any]) -> dict[str, Any]:
+        params = self.get_params(deep=False)
+        for_predict = routed(params, "predict")
+        refuse_unknown(for_predict, PREDICT_ARGUMENTS, "predict", "predict__")
+        return {"batch_size": params.get("batch_size"), **for_predict, **given}
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Train a new model on the data, or with `warm_start` the one there is.
+
+        Args:
+            X: features (N, …): an array, data frame or sparse matrix.
+            y: targets (N,) or (N, L).
+            sample_weight: weights (N,); a record of weight 0 is left out.
+            **kwargs: arguments of `Model.fit`, which take precedence over the parameters; `validation_data` in the form of
+                `X` and `y`, or `X_val` and `y_val`.
+        """
+        self._given_classes = None
+        return self._fit(X, y, sample_weight, kwargs, fresh=not (self._is_warm and self.initialized_))
+
+    @property
+    def _is_warm(self) -> bool:
+        return bool(self.get_params(deep=False).get("warm_start"))
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Train the model there is, or a new one, for one more epoch."""
+        for name in ("epochs", "initial_epoch"):
+            if name in kwargs:
+                raise TypeError(
+                    f"`partial_fit` trains for one epoch: it takes no `{name}`. Received: {kwargs[name]!r}"
+                )
+        epoch = self.current_epoch
+        kwargs = {**kwargs, "initial_epoch": epoch, "epochs": epoch + 1}
+        return self._fit(X, y, sample_weight, kwargs, fresh=not self.initialized_, goes_on=True)
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, given: dict[str, Any], fresh: bool, goes_on: bool = False
+    ) -> Any:
+        settings = self._fit_settings({**given, "sample_weight": sample_weight})
+        history = self._train(X, y, settings, fresh)
+        if not hasattr(self, "history_") or not (goes_on or self._is_warm):
+            self.history_ = {}
+        for name, values in history.history.items():
+            self.history_.setdefault(name, []).extend(values)
+        return self
+
+    def initialize(self, X: Any, y: Any = None) -> Any:
+        """Build the model for such data without training it."""
+        self._given_classes = None
+        X, y = self._check_data(X, y, reset=True)
+        self._start(X, y)
+        with self._seeded():
+            self._make_model(self.feature_encoder_.transform(X), X, y)
+        return self
+
+    @property
+    def initialized_(self) -> bool:
+        """Whether there is a model."""
+        return hasattr(self, "model_")
+
+    @property
+    def current_epoch(self) -> int:
+        """The number of epochs trained."""
+        return len(next(iter(getattr(self, "history_", {}).values()), ()))
+
+    def predict(self, X: Any, **kwargs: Any) -> Any:
+        """Predict the targets; `kwargs` are arguments of `Model.predict`."""
+        outputs = self._outputs(X, self._predict_settings(kwargs))
+        return self.target_encoder_.inverse_transform(outputs)
+
+    @staticmethod
+    def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
+        """What `score` computes: to be overridden."""
+        raise NotImplementedError("A subclass of BaseWrapper must define `scorer(y_true, y_pred, **kwargs)`.")
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The value of `scorer` for predictions of `X`."""
+        arguments = routed(self.get_params(deep=False), "score")
+        return float(self.scorer(y, self.predict(X), sample_weight=sample_weight, **arguments))
+
+
+class KerasClassifier(ClassificationMixin, BaseWrapper):
+    """A model as a scikit-learn classifier.
+
+    Targets are turned into what the model's loss reads: labels of any type into class numbers or one-hot rows, for one sigmoid
+    unit or several softmax units; one-hot rows, label matrices and several columns of classes (an output for each) work, too.
+
+    Args: those of `BaseWrapper`, and
+        class_weight: `"balanced"`, or a dictionary label → weight.
+
+    Example:
+        >>> import kerasish as keras
+        >>> from sklearn.datasets import load_iris
+        >>> def build(meta, hidden=16):
+        ...     layers = keras.layers
+        ...     units = meta["n_classes_"]
+        ...     return keras.Sequential([layers.Dense(hidden, "relu"), layers.Dense(units, "softmax")])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", optimizer="adam", optimizer__learning_rate=0.01,
+        ...     model__hidden=32, epochs=30, verbose=0, random_state=0,
+        ... )
+        >>> clf.fit(X, y).score(X, y) > 0.9
+        True
+
+    Source: the interface is that of SciKeras 0.13.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        build_fn: Any = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        batch_size: int | None = None,
+        validation_batch_size: int | None = None,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_split: Any = 0.0,
+        shuffle: Any = True,
+        run_eagerly: bool = False,
+        epochs: int = 1,
+        class_weight: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            model=model,
+            build_fn=build_fn,
+            warm_start=warm_start,
+            random_state=random_state,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            batch_size=batch_size,
+            validation_batch_size=validation_batch_size,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            shuffle=shuffle,
+            run_eagerly=run_eagerly,
+            epochs=epochs,
+            **kwargs,
+        )
+        self.class_weight = class_weight
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, **kwargs: Any
+    ) -> Any:
+        """Train the model there is, or a new one, for one more epoch.
+
+        Args: those of `fit`, and
+            classes: all classes, for the first call, where `y` may lack some.
+        """
+        if not self.initialized_:
+            self._given_classes = classes
+        return super().partial_fit(X, y, sample_weight, **kwargs)
+
+    def predict_proba(self, X: Any, **kwargs: Any) -> Any:
+        """The probabilities of the classes (N, C); of the labels (N, L) for a label matrix; a list for several columns."""
+        return self._probabilities(X, self._predict_settings(kwargs))
+
+    def decision_function(self, X: Any, **kwargs: Any) -> Any:
+        """Log-odds (N,) of two classes, log-probabilities (N, C) of more; the outputs themselves under a hinge loss."""
+        return self._scores(X, self._predict_settings(kwargs))
+
+    @staticmethod
+    def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
+        """The accuracy; with several target columns, of whole rows."""
+        if type_of_target(y_true) != "multiclass-multioutput":
+            return accuracy_score(y_true, y_pred, **kwargs)
+        return float(
+            np.average((np.asarray(y_true) == y_pred).all(axis=1), weights=kwargs.get("sample_weight"))
+        )
+
+
+class KerasRegressor(RegressionMixin, BaseWrapper):
+    """A model as a scikit-learn regressor; `score` is R².
+
+    Args: those of `BaseWrapper`.
+
+    Source: the interface is that of SciKeras 0.13.
+    """
+
+    @staticmethod
+    def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
+        """The coefficient of determination R²."""
+        return r2_score(y_true, y_pred, **kwargs)
+
+
+def _is_module(x: Any) -> bool:
+    return isinstance(x, torch.nn.Module)
+
+
+def _name(builder: Any) -> str:
+    return getattr(builder, "__name__", None) or received(builder)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) and isinstance(a, (str, int, float)) and a == b)
+
+
+def _same_loss(given: Any, used: Any) -> bool:
+    if isinstance(given, (list, tuple, dict)) or isinstance(used, (list, tuple, dict)) or used is None:
+        return given == used
+    first, second = resolve_loss(given), resolve_loss(used)
+    return getattr(first, "fn", type(first)) is getattr(second, "fn", type(second))

@@ -1,0 +1,85 @@
+"""Keras 2's `keras.wrappers.scikit_learn`: estimators round a function that builds and compiles a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted as _check_is_fitted
+
+from kerasish.wrappers import routed as _routed
+
+
+class _Keras2Face:
+    """Keras 2's constructor and attributes.
+
+    Args:
+        build_fn: function that returns a compiled model; or `__call__` of a subclass.
+        **sk_params: parameters of the function, and arguments of `fit` and `predict`.
+    """
+
+    def __init__(self, build_fn: Any = None, **sk_params: Any) -> None:
+        self.build_fn = build_fn
+        self.__dict__.update(sk_params)
+
+    def _defaults(self) -> dict[str, Any]:
+        return {"build_fn": None}
+
+    @property
+    def model(self) -> Any:
+        """The trained model."""
+        if not hasattr(self, "model_"):
+            raise AttributeError(f"{type(self).__name__} has no model before `fit`.")
+        return self.model_
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The losses and metrics by epoch, so that `clf.fit(…).history` works as in Keras 2."""
+        if not hasattr(self, "history_"):
+            raise AttributeError(f"{type(self).__name__} has no history before `fit`.")
+        return self.history_
+
+
+class KerasClassifier(_Keras2Face, _routed.KerasClassifier):
+    """A model as a scikit-learn classifier, as in Keras 2.
+
+    Args:
+        build_fn: function that returns a compiled model.
+        **sk_params: parameters of the function, and arguments of `fit` and `predict`; all that
+            `kerasish.wrappers.KerasClassifier` takes is allowed.
+
+    Example:
+        >>> import kerasish as keras
+        >>> def build_model(n_neurons=30):
+        ...     layers = [keras.layers.Dense(n_neurons, "relu"), keras.layers.Dense(3, "softmax")]
+        ...     model = keras.Sequential(layers)
+        ...     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        ...     return model
+        >>> KerasClassifier(build_model, n_neurons=50).get_params()["n_neurons"]
+        50
+
+    Differs: `fit` returns the estimator, with the `history` that Keras 2's returned.
+    """
+
+
+class KerasRegressor(_Keras2Face, _routed.KerasRegressor):
+    """A model as a scikit-learn regressor, as in Keras 2: `score` is the loss with its sign changed.
+
+    Args:
+        build_fn: function that returns a compiled model.
+        **sk_params: parameters of the function, and arguments of `fit` and `predict`; all that
+            `kerasish.wrappers.KerasRegressor` takes is allowed.
+
+    Differs: `fit` returns the estimator, with the `history` that Keras 2's returned.
+    """
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> float:
+        """The loss on this data, with its sign changed, so that more is better."""
+        _check_is_fitted(self)
+        X, y = self._check_data(X, y, reset=False)
+        inputs, targets = self.feature_encoder_.transform(X), self.target_encoder_.transform(y)
+        settings = {"verbose": 0, **kwargs, "return_dict": True, "sample_weight": sample_weight}
+        return -self.model_.evaluate(inputs, targets, **settings)["loss"]
+
+
+def __dir__() -> list[str]:
+    return ["KerasClassifier", "KerasRegressor"]
