@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -57,13 +58,12 @@ def to_tensor(x: Any, name: str = "x") -> Tensor:
             x = x.toarray()
         values = x.to_numpy() if _is_frame(x) else np.asarray(x)
         if values.dtype == object:
-            try:
+            with contextlib.suppress(TypeError, ValueError):
                 values = values.astype(np.float64)
-            except (TypeError, ValueError):
-                pass
         if values.dtype.kind not in "biufc":
             raise ValueError(
-                f"`{name}` holds values of type {values.dtype}, which a network cannot compute with: expected numbers. Turn "
+                f"`{name}` holds values of type {values.dtype}, which a network cannot compute with: "
+                "expected numbers. Turn "
                 "strings into numbers first (for labels `sklearn.preprocessing.LabelEncoder`, for text a vocabulary). "
                 f"Received, for example: {values.reshape(-1)[0] if values.size else None!r}"
             )

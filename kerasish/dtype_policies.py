@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasish.dtypes import FLOAT_NAMES, standardize_dtype
+from kerasish.config import dtype_policy as default_policy
+from kerasish.dtypes import FLOAT_NAMES, standardize_dtype, torch_dtype
 from kerasish.errors import did_you_mean
+from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 
 MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
@@ -55,8 +57,6 @@ class DTypePolicy:
         """Return a floating-point tensor in `dtype` where `autocast` asks for it."""
         import torch
 
-        from kerasish.dtypes import torch_dtype
-
         if not isinstance(x, torch.Tensor):
             x = torch.as_tensor(x)
         return x.to(torch_dtype(dtype)) if autocast and x.is_floating_point() else x
@@ -86,9 +86,7 @@ FloatDTypePolicy = DTypePolicy
 def get(identifier: Any) -> DTypePolicy:
     """Return the policy for a policy, a name, a dtype, a config, or None (the global one)."""
     if identifier is None:
-        from kerasish.config import dtype_policy
-
-        return dtype_policy()
+        return default_policy()
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
@@ -100,13 +98,9 @@ def get(identifier: Any) -> DTypePolicy:
 
 def serialize(dtype_policy: DTypePolicy) -> Any:
     """The JSON config of a policy."""
-    from kerasish.serialization import serialize_keras_object
-
     return serialize_keras_object(dtype_policy)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
     """Make a policy from `serialize(...)`."""
-    from kerasish.serialization import deserialize_keras_object
-
     return deserialize_keras_object(config, custom_objects=custom_objects)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from kerasish.config import floatx
+
 TORCH_DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name)
     for name in (
@@ -26,8 +28,6 @@ def standardize_dtype(dtype: Any) -> str:
         ValueError: the type has no torch counterpart (strings, objects, structured arrays).
     """
     if dtype is None:
-        from kerasish.config import floatx
-
         return floatx()
     if isinstance(dtype, torch.dtype):
         return NAMES[dtype]

@@ -323,7 +323,7 @@ def _namespaces(module: str | None) -> list[str]:
         ]
     module = module or getattr(_local, "module", None) or "keras"
     parts = module.replace("tensorflow.keras", "keras").replace("tf_keras", "keras").split(".")
-    if parts[0] != "keras" or parts[1:2] == ["src"] and len(parts) < 3:
+    if parts[0] != "keras" or (parts[1:2] == ["src"] and len(parts) < 3):
         return []
     inner = parts[2:] if parts[1:2] == ["src"] else parts[1:]
     found = [

@@ -128,6 +128,10 @@ class KerasTensor:
         return f"<KerasTensor shape={format_shape(self.shape)}, dtype={self.dtype}, name={self.name}>"
 
 
+def _unary(function: Callable) -> Callable:
+    return lambda self: call_symbolically(function, self)
+
+
 def _binary(function: Callable) -> tuple[Callable, Callable]:
     return (
         lambda self, other: call_symbolically(function, self, other),
@@ -143,9 +147,7 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
 for _name in ("lt", "le", "gt", "ge", "ne"):
     setattr(KerasTensor, f"__{_name}__", _binary(getattr(operator, _name))[0])
 for _name in ("neg", "abs", "invert", "pos"):
-    setattr(
-        KerasTensor, f"__{_name}__", lambda self, _f=getattr(operator, _name): call_symbolically(_f, self)
-    )
+    setattr(KerasTensor, f"__{_name}__", _unary(getattr(operator, _name)))
 
 
 class Operation:

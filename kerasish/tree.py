@@ -112,7 +112,7 @@ def assert_same_structure(a: Any, b: Any) -> None:
         raise ValueError(f"Structures differ: one is a leaf. Received: {a!r} and {b!r}")
     if not is_nested(a):
         return
-    same_kind = isinstance(a, dict) and isinstance(b, dict) or type(a) is type(b)
+    same_kind = (isinstance(a, dict) and isinstance(b, dict)) or type(a) is type(b)
     if not same_kind or [key for key, _ in _children(a)] != [key for key, _ in _children(b)]:
         raise ValueError(f"Structures differ. Received: {a!r} and {b!r}")
     for (_, child_a), (_, child_b) in zip(_children(a), _children(b), strict=True):

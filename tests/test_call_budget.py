@@ -1,7 +1,8 @@
-"""One batch passes at most 150 Python calls, at most 12 deep: what keeps small models fast."""
+"""One batch passes at most 150 Python calls, and a recorded one at most 12 deep: what keeps small models fast."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import numpy as np
@@ -10,31 +11,13 @@ import pytest
 import kerasish as keras
 from kerasish import layers
 
+BATCH = 32
 BATCHES = 20
 MOST_CALLS = 150
 DEEPEST = 12
 
-
-class Count:
-    """Counts the Python calls of whole epochs and how deep they go below the caller of `fit`."""
-
-    def __init__(self) -> None:
-        self.calls = self.depth = self.deepest = 0
-
-    def __enter__(self) -> Count:
-        sys.setprofile(self._profile)
-        return self
-
-    def __exit__(self, *exc_info) -> None:
-        sys.setprofile(None)
-
-    def _profile(self, frame, event, argument) -> None:
-        if event == "call":
-            self.calls += 1
-            self.depth += 1
-            self.deepest = max(self.deepest, self.depth)
-        elif event == "return":
-            self.depth -= 1
+X = np.zeros((2 * BATCHES * BATCH, 28, 28), dtype="float32")
+Y = np.zeros(2 * BATCHES * BATCH, dtype="int64")
 
 
 def lecture_model(**arguments) -> keras.Sequential:
@@ -51,67 +34,62 @@ def lecture_model(**arguments) -> keras.Sequential:
     return model
 
 
-def count_of_one_batch(run) -> tuple[float, int]:
-    """Calls per batch: the difference between a long and a short run, so that what comes once does not count."""
+@contextlib.contextmanager
+def watching_calls(watch):
+    """Context in which `watch(frame)` is called for every Python function that is entered."""
+    sys.setprofile(lambda frame, event, argument: watch(frame) if event == "call" else None)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+def calls_per_batch(run) -> float:
+    """Python calls of one more batch: a run of 40 less a run of 20, so that what comes once does not count."""
+    run(BATCHES)
     counts = []
     for batches in (BATCHES, 2 * BATCHES):
-        with Count() as count:
+        entered = []
+        with watching_calls(lambda frame, entered=entered: entered.append(1)):
             run(batches)
-        counts.append(count)
-    return (counts[1].calls - counts[0].calls) / BATCHES, counts[1].deepest
+        counts.append(len(entered))
+    return (counts[1] - counts[0]) / BATCHES
 
 
-X = np.zeros((2 * BATCHES * 32, 28, 28), dtype="float32")
-Y = np.zeros(2 * BATCHES * 32, dtype="int64")
-
-
-@pytest.mark.parametrize("verbose", [0, 1, 2])
-@pytest.mark.parametrize("run_eagerly", [False, True], ids=["recorded", "eager"])
-def test_fit(run_eagerly, verbose, capsys):
+@pytest.mark.parametrize(
+    ("run_eagerly", "verbose", "most"),
+    [(False, 0, 30), (False, 1, 40), (False, 2, 30), (True, 0, MOST_CALLS), (True, 2, MOST_CALLS)],
+)
+def test_calls_of_a_batch_in_fit(run_eagerly, verbose, most, capsys):
     model = lecture_model(run_eagerly=run_eagerly)
-
-    def run(batches):
-        model.fit(X[: batches * 32], Y[: batches * 32], epochs=1, verbose=verbose)
-
-    run(BATCHES)
-    calls, deepest = count_of_one_batch(run)
-    capsys.readouterr()
-    assert calls <= MOST_CALLS
-    if not run_eagerly and not verbose:
-        assert calls <= 30
+    assert calls_per_batch(lambda n: model.fit(X[: n * BATCH], Y[: n * BATCH], verbose=verbose)) <= most
 
 
-@pytest.mark.parametrize("run_eagerly", [False, True], ids=["recorded", "eager"])
-def test_depth_of_a_step(run_eagerly):
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_calls_of_a_batch_in_evaluate_and_predict(run_eagerly):
     model = lecture_model(run_eagerly=run_eagerly)
-    model.fit(X[:128], Y[:128], verbose=0)
-    deepest = 0
-
-    class Deepest(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            self.count = Count()
-            self.count.__enter__()
-
-        def on_train_batch_end(self, batch, logs=None):
-            nonlocal deepest
-            sys.setprofile(None)
-            if batch >= 4:
-                deepest = max(deepest, self.count.deepest)
-
-    model.fit(X[: 32 * 8], Y[: 32 * 8], verbose=0, callbacks=[Deepest()])
-    assert 0 < deepest <= DEEPEST
+    assert (
+        calls_per_batch(lambda n: model.evaluate(X[: n * BATCH], Y[: n * BATCH], verbose=0)) <= MOST_CALLS
+    )
+    assert calls_per_batch(lambda n: model.predict(X[: n * BATCH], verbose=0)) <= MOST_CALLS
 
 
-@pytest.mark.parametrize("run_eagerly", [False, True], ids=["recorded", "eager"])
-def test_evaluate(run_eagerly):
+@pytest.mark.parametrize(("run_eagerly", "outermost"), [(False, "fit"), (True, "train_step")])
+def test_depth_of_a_batch(run_eagerly, outermost):
+    """A recorded batch is measured from `Model.fit`, an eager one from `train_step`."""
     model = lecture_model(run_eagerly=run_eagerly)
-    run = lambda batches: model.evaluate(X[: batches * 32], Y[: batches * 32], verbose=0)  # noqa: E731
-    run(BATCHES)
-    assert count_of_one_batch(run)[0] <= MOST_CALLS
+    model.fit(X[: 4 * BATCH], Y[: 4 * BATCH], verbose=0)
+    depths: list[int] = []
 
+    def measure(frame) -> None:
+        names = []
+        while frame is not None and frame.f_code.co_name != "test_depth_of_a_batch":
+            names.append(frame.f_code.co_name)
+            frame = frame.f_back
+        names.reverse()
+        if "_train_epoch" in names and outermost in names:
+            depths.append(len(names) - names.index(outermost))
 
-def test_predict():
-    model = lecture_model()
-    run = lambda batches: model.predict(X[: batches * 32], verbose=0)  # noqa: E731
-    run(BATCHES)
-    assert count_of_one_batch(run)[0] <= MOST_CALLS
+    with watching_calls(measure):
+        model.fit(X[: 4 * BATCH], Y[: 4 * BATCH], verbose=0)
+    assert 3 <= max(depths) <= DEEPEST

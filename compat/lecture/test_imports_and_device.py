@@ -34,7 +34,7 @@ def run_shortened(script: Path, max_epochs: int) -> str:
     """Run a script unmodified after `install_aliases()`, its epochs limited from outside."""
     prelude = (
         "import runpy, kerasish; kerasish.install_aliases();"
-        f"kerasish.config.set_max_epochs({max_epochs}); kerasish.config.set_max_steps_per_epoch(400);"
+        f"kerasish.config.set_max_epochs({max_epochs});"
         f"runpy.run_path({str(script)!r}, run_name='__main__')"
     )
     return output_of("-c", prelude)

@@ -31,7 +31,8 @@ class CallbackList(Callback):
     Per-batch hooks reach only the callbacks that override them. `has_train_batch_hooks`,
     `has_test_batch_hooks` and `has_predict_batch_hooks` tell whether any does; where none does, a loop need
     not make `logs` at all. `has_foreign_batch_hooks` tells whether one that is not of this package does, and
-    `keeps_batch_logs` whether such a one may keep its `logs` for later. They are found at construction and again in `on_train_begin`, `on_test_begin` and
+    `keeps_batch_logs` whether such a one may keep its `logs` for later. They are
+    found at construction and again in `on_train_begin`, `on_test_begin` and
     `on_predict_begin`.
 
     Raises:

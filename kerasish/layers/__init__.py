@@ -32,7 +32,6 @@ _registry = _Registry(
 )  # fmt: skip
 
 
-
 def serialize(layer: _Any) -> dict[str, _Any]:
     """The JSON config of a layer or model."""
     return _registry.serialize(layer)

@@ -12,19 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kerasish import dtype_policies, initializers, regularizers, tree
+from kerasish import constraints, dtype_policies, initializers, regularizers, tree
+from kerasish.config import device as device_scope
 from kerasish.config import get_device
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape, received
 from kerasish.layers.input_spec import incompatibility
 from kerasish.layers.tracking import track
-from kerasish.naming import current_path, unique_name
+from kerasish.metrics import Metric
+from kerasish.naming import current_path, name_scope, unique_name
 from kerasish.random import SeedGenerator
-from kerasish.serialization import serialize_keras_object
+from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor, Node, Operation, ShapeInference, infer_output, real_tensors
 from kerasish.variable import Variable
 
 LEGACY_ARGUMENTS = ("input_shape", "batch_input_shape", "input_dim", "batch_size", "input_length", "weights")
+COMPILED = ("_loss_tracker", "_compiled_metrics", "_compiled_loss", "_compile_config")
 ADVICE_ON_INIT = (
     "{cls}.__init__ must call `super().__init__()` before it assigns layers, variables or other attributes."
 )
@@ -303,9 +306,6 @@ class Layer(torch.nn.Module, Operation):
         self._build_now(arguments, device)
 
     def _build_now(self, arguments: dict[str, Any], device: torch.device | None = None) -> None:
-        from kerasish.config import device as device_scope
-        from kerasish.naming import name_scope
-
         own_device = device is not None and device.type != "meta" and device != get_device()
         scope = device_scope(device) if own_device else contextlib.nullcontext()
         with real_tensors(), scope, name_scope(self.name):
@@ -358,8 +358,6 @@ class Layer(torch.nn.Module, Operation):
             constraint: projection that is applied after each update.
             name: name of the weight.
         """
-        from kerasish import constraints
-
         for value in args:
             if isinstance(value, str):
                 name = value
@@ -601,12 +599,12 @@ class Layer(torch.nn.Module, Operation):
     @property
     def metrics(self) -> list[Any]:
         """The metrics that the layer keeps as attributes, those of its sublayers included."""
-        from kerasish.metrics import Metric
-
         found = [
             value
             for module in self.modules()
-            for value in tree.flatten(list(module.__dict__.values()))
+            for attribute, held in module.__dict__.items()
+            if attribute not in COMPILED
+            for value in tree.flatten(held)
             if isinstance(value, Metric)
         ]
         return list({id(metric): metric for metric in found}.values())
@@ -778,8 +776,6 @@ class Layer(torch.nn.Module, Operation):
         if isinstance(dtype, dict):
             config["dtype"] = dtype_policies.deserialize(dtype)
         if cls.__module__.split(".")[0] != "kerasish":
-            from kerasish.serialization import deserialize_keras_object
-
             config = {key: deserialize_keras_object(value) for key, value in config.items()}
         try:
             return cls(**config)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kerasish.config import get_device
+from kerasish.config import get_device, standardize_data_format
 from kerasish.dtypes import standardize_dtype, torch_dtype
 from kerasish.random import normal, uniform
 from kerasish.variable import Variable
@@ -211,8 +211,6 @@ def spatial_2d_padding(
     x: torch.Tensor, padding: Sequence[Sequence[int]] = ((1, 1), (1, 1)), data_format: str | None = None
 ) -> torch.Tensor:
     """Zeros around pictures: `((top, bottom), (left, right))`."""
-    from kerasish.config import standardize_data_format
-
     (top, bottom), (left, right) = padding
     channels = (0, 0) if standardize_data_format(data_format) == "channels_last" else ()
     return torch.nn.functional.pad(x, (*channels, left, right, top, bottom))

@@ -9,6 +9,7 @@ import torch
 
 from kerasish.errors import format_shape
 from kerasish.losses import crossentropy, distribution, margin, regression, segmentation
+from kerasish.losses import get as get_loss
 from kerasish.losses.loss import Loss, LossFunctionWrapper
 
 SPARSE = (crossentropy.sparse_categorical_crossentropy, crossentropy.categorical_generalized_cross_entropy)
@@ -70,9 +71,7 @@ def check_targets(loss: Any, y_true: Any, y_pred_shape: Any) -> None:
 def _function_of(loss: Any) -> tuple[Any, dict[str, Any]]:
     """The loss function behind a loss, with its arguments, or None."""
     if isinstance(loss, str):
-        from kerasish.losses import get
-
-        loss = get(loss)
+        loss = get_loss(loss)
     if isinstance(loss, LossFunctionWrapper):
         is_plain = type(loss).call is LossFunctionWrapper.call
         return (loss.fn if is_plain else None), loss._fn_kwargs

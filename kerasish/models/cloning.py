@@ -11,7 +11,7 @@ from kerasish.layers.layer import Layer
 from kerasish.models.functional import Functional
 from kerasish.models.model import Model
 from kerasish.models.sequential import Sequential
-from kerasish.symbolic import FunctionOperation, KerasTensor
+from kerasish.symbolic import FunctionOperation, KerasTensor, call_symbolically
 
 
 def clone_model(
@@ -60,7 +60,8 @@ def clone_model(
     if model._graph is None:
         if clone_function is not None or input_tensors is not None:
             raise ValueError(
-                "`clone_function` and `input_tensors` need a Sequential or functional model. Received: a subclassed one."
+                "`clone_function` and `input_tensors` need a Sequential or functional model. "
+                "Received: a subclassed one."
             )
         return type(model).from_config(model.get_config())
     return _clone_graph(model, input_tensors, clone, call_function)
@@ -99,8 +100,6 @@ def _clone_graph(model: Model, input_tensors: Any, clone: Callable, call_functio
 
 def _call(operation: Any, call_function: Callable | None, args: tuple, kwargs: dict) -> Any:
     if isinstance(operation, FunctionOperation):
-        from kerasish.symbolic import call_symbolically
-
         return call_symbolically(operation.function, *args, **kwargs)
     if call_function is not None:
         return call_function(operation, *args, **kwargs)

@@ -16,7 +16,7 @@ from kerasish.layers.core.input_layer import InputLayer
 from kerasish.layers.layer import Layer
 from kerasish.models.model import Model
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
-from kerasish.symbolic import FunctionOperation, KerasTensor, Node
+from kerasish.symbolic import FunctionOperation, KerasTensor, Node, infer_output
 
 
 class _Number:
@@ -57,7 +57,8 @@ class Graph:
         twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise ValueError(
-                f"All layers of a model must have different names. {twice[0]!r} is the name of {names[twice[0]]} layers."
+                f"All layers of a model must have different names. {twice[0]!r} is the name of "
+                f"{names[twice[0]]} layers."
             )
         self._compile()
 
@@ -76,7 +77,8 @@ class Graph:
             history = getattr(tensor, "_keras_history", None)
             if history is None or isinstance(history.operation, InputLayer):
                 raise ValueError(
-                    f"The graph is not connected to its inputs: {tensor!r} is needed for the outputs, but it is not among "
+                    f"The graph is not connected to its inputs: {tensor!r} is needed for the outputs, but it "
+                    "is not among "
                     f"`inputs` ({', '.join(self.input_names)}). Add it to `inputs`."
                 )
             node = history.node
@@ -248,10 +250,10 @@ def _gatherer(node: Node, slots: dict[int, int]) -> Callable[[list[Any]], tuple[
         )
 
     arguments = node.args
-    if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)) and not node.kwargs:
-        if all(isinstance(leaf, KerasTensor) for leaf in arguments[0]):
-            sources = [slots[id(leaf)] for leaf in arguments[0]]
-            return lambda values: (([values[slot] for slot in sources],), {})
+    is_one_list = len(arguments) == 1 and isinstance(arguments[0], (list, tuple)) and not node.kwargs
+    if is_one_list and all(isinstance(leaf, KerasTensor) for leaf in arguments[0]):
+        sources = [slots[id(leaf)] for leaf in arguments[0]]
+        return lambda values: (([values[slot] for slot in sources],), {})
     return gather
 
 
@@ -271,8 +273,6 @@ class Functional(Model):
         return self._graph.run(inputs, self.name)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        from kerasish.symbolic import infer_output
-
         return infer_output(self._call_on_meta, args, kwargs, self.name)
 
 
@@ -298,7 +298,8 @@ def graph_config(model: Model) -> dict[str, Any]:
     for operation in graph.operations:
         if isinstance(operation, FunctionOperation):
             raise NotImplementedError(
-                f"The functional model {model.name!r} contains the torch function {operation.name!r}, which Keras's JSON cannot "
+                f"The functional model {model.name!r} contains the torch function "
+                f"{operation.name!r}, which Keras's JSON cannot "
                 "describe: put it into a layer of yours with a `get_config`."
             )
         config = serialize_keras_object(operation)

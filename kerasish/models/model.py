@@ -9,14 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kerasish import tree
+from kerasish import saving, tree
 from kerasish.config import get_device
 from kerasish.errors import did_you_mean
-from kerasish.layers.core.torch_module_wrapper import as_layer
-from kerasish.layers.layer import Layer, structure
+from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_layer
+from kerasish.layers.layer import Layer, _shapes, structure
 from kerasish.layers.tracking import TrackedDict, TrackedList, TrackedTuple
 from kerasish.metrics import Mean
-from kerasish.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.optimizers import LossScaleOptimizer
+from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor
 from kerasish.training import loop
 from kerasish.training.data.arrays import weights_of_classes
@@ -193,6 +194,8 @@ class Model(Layer):
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         if type(self).build is Model.build:
             self.__dict__["built"] = True
+            if len(args) == 1:
+                self.__dict__["_build_shapes"] = {"input_shape": _shapes(args[0])}
             self._refresh_call_path()
             return
         super()._build_for(args, kwargs)
@@ -241,11 +244,8 @@ class Model(Layer):
             auto_scale_loss
             and self.dtype_policy.name == "mixed_float16"
             and hasattr(resolved, "loss_scale_factor")
-        ):
-            from kerasish.optimizers import LossScaleOptimizer
-
-            if not isinstance(resolved, LossScaleOptimizer):
-                resolved = LossScaleOptimizer(resolved)
+        ) and not isinstance(resolved, LossScaleOptimizer):
+            resolved = LossScaleOptimizer(resolved)
         names = self.output_names
         compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
         if compiled_loss is not None:
@@ -299,9 +299,7 @@ class Model(Layer):
     def metrics(self) -> list[Any]:
         """The loss tracker, the metrics given to `compile`, and those kept as attributes."""
         found = [self._loss_tracker] if self.compiled else []
-        found += [
-            m for m in super().metrics if m is not self._loss_tracker and m is not self._compiled_metrics
-        ]
+        found += super().metrics
         if self.compiled and (self._compiled_metrics.given or self._compiled_metrics.weighted_given):
             found.append(self._compiled_metrics)
         if self._compiled_loss is not None:
@@ -400,7 +398,7 @@ class Model(Layer):
 
     def _trained_weights(self) -> list[Any]:
         weights = self._cached("_cached_weights", lambda: self.trainable_weights)
-        if not all([weight.requires_grad for weight in weights]):  # frozen the torch way
+        if False in [weight.requires_grad for weight in weights]:  # frozen the torch way
             weights = self.trainable_weights
         return weights
 
@@ -535,11 +533,12 @@ class Model(Layer):
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Train on one batch; return loss and metrics, which go on from the last call."""
+        """Train on one batch; return the loss, or a list of loss and metrics, of this batch."""
         self._require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight)
         if not self._ready_to_train:
             self._build_on(batch)
+        self.reset_metrics()
         with loop.training_mode(self, True):
             step = self._make_train_step()
             step.look_for_changes()
@@ -550,11 +549,12 @@ class Model(Layer):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Evaluate one batch; return loss and metrics, which go on from the last call."""
+        """Evaluate one batch; return the loss, or a list of loss and metrics, of this batch."""
         self._require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight, None)
         if not self._ready_to_train:
             self._build_on(batch)
+        self.reset_metrics()
         with loop.training_mode(self, False), torch.no_grad():
             step = self._make_test_step()
             step.look_for_changes()
@@ -598,7 +598,7 @@ class Model(Layer):
 
     def _build_on(self, batch: tuple) -> None:
         """Make weights, losses, metrics and optimizer state for batches like this one, without training."""
-        x, y, sample_weight = batch
+        x, y, _ = batch
         with loop.training_mode(self, False), torch.no_grad():
             y_pred = self(x)
             if self._compiled_loss is not None and y is not None:
@@ -620,8 +620,13 @@ class Model(Layer):
         return (results if same else logs).copy()
 
     def _flat_results(self, results: dict[str, Any]) -> Any:
-        ordered = [results[name] for name in sorted(results, key=lambda name: name != "loss")]
-        return ordered[0] if len(ordered) == 1 else ordered
+        """The results as a list: the metrics as compiled, then, in the order of their names, those not named so."""
+        names: list[str] = []
+        for metric in self.metrics:
+            names += [m.name for m in (metric.metrics if metric is self._compiled_metrics else [metric])]
+        ordered = [name for name in dict.fromkeys(names) if name in results]
+        ordered += sorted(set(results) - set(ordered))
+        return results[ordered[0]] if len(ordered) == 1 else [results[name] for name in ordered]
 
     def _finish_training(self) -> None:
         if hasattr(self.optimizer, "finalize_variable_values"):
@@ -660,6 +665,20 @@ class Model(Layer):
             )
         return super().count_params()
 
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Write structure, weights and compilation to a `.keras` file: `saving.save_model`."""
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Write the weights and the optimizer's state to a `.weights.h5` file: `saving.save_weights`."""
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read the weights and the optimizer's state from a file: `saving.load_weights`."""
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text, without weights; further arguments go to `json.dumps`."""
         return json.dumps(serialize_keras_object(self), **kwargs)
@@ -674,7 +693,6 @@ class Model(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         from kerasish.models.functional import model_from_config
-        from kerasish.serialization import CustomObjectScope
 
         with CustomObjectScope(custom_objects or {}):
             if {"layers", "input_layers", "output_layers"} <= set(config):
@@ -705,8 +723,6 @@ def _records(x: Any) -> int:
 
 
 def _is_wrapper(layer: Any) -> bool:
-    from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper
-
     return type(layer) is TorchModuleWrapper
 
 

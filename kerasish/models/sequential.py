@@ -13,8 +13,8 @@ from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_lay
 from kerasish.layers.layer import Layer, structure
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
-from kerasish.serialization import deserialize_keras_object, serialize_keras_object
-from kerasish.symbolic import KerasTensor
+from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
+from kerasish.symbolic import KerasTensor, infer_output
 
 
 class Sequential(Model):
@@ -72,7 +72,8 @@ class Sequential(Model):
         layer = as_layer(layer)
         if any(other is layer or other.name == layer.name for other in self._stack):
             raise ValueError(
-                f"All layers of a model must have different names. Model {self.name!r} has a layer {layer.name!r} already."
+                f"All layers of a model must have different names. Model {self.name!r} has a layer "
+                f"{layer.name!r} already."
             )
         if self._input_layer is None and not self._stack:
             shape = layer.__dict__.get("_batch_input_shape")
@@ -134,8 +135,8 @@ class Sequential(Model):
         inputs = args[0] if args else None
         if not isinstance(inputs, (Tensor, KerasTensor)):
             raise ValueError(
-                f"Model {self.name!r} takes one tensor: a `Sequential` has one input. Received: {len(tree.flatten(inputs))} "
-                "tensors. Use a functional model for several."
+                f"Model {self.name!r} takes one tensor: a `Sequential` has one input. Received: "
+                f"{len(tree.flatten(inputs))} tensors. Use a functional model for several."
             )
         shape = tuple(inputs.shape)
         if not shape:
@@ -155,8 +156,6 @@ class Sequential(Model):
         return inputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        from kerasish.symbolic import infer_output
-
         return infer_output(self._call_on_meta, args, kwargs, self.name)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -181,8 +180,6 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Sequential:
-        from kerasish.serialization import CustomObjectScope
-
         with CustomObjectScope(custom_objects or {}):
             layers = [deserialize_keras_object(layer) for layer in config["layers"]]
         model = cls(layers, name=config.get("name"))

@@ -10,6 +10,7 @@ from typing import Any
 from kerasish import tree
 from kerasish.errors import format_shape
 from kerasish.layers.core.input_layer import InputLayer
+from kerasish.layers.layer import Layer
 from kerasish.symbolic import FunctionOperation
 
 WIDTH_SEQUENTIAL = 75
@@ -32,7 +33,8 @@ def print_summary(
     """
     if not model.built:
         raise ValueError(
-            f"Model {model.name!r} is not built yet, so its shapes are unknown: give it an `Input`, call it on data, or "
+            f"Model {model.name!r} is not built yet, so its shapes are unknown: give it an `Input`, "
+            "call it on data, or "
             "`build(input_shape)` before `summary()`."
         )
     is_chain = _is_chain(model)
@@ -163,14 +165,8 @@ def _parameters(layer: Any) -> str:
     if isinstance(layer, FunctionOperation):
         return "0"
     if not layer.built and not layer.weights:
-        return "0" if type(layer).build is _base_build() else "0 (unbuilt)"
+        return "0" if type(layer).build is Layer.build else "0 (unbuilt)"
     return f"{sum(w.numel() for w in layer.weights):,}"
-
-
-def _base_build() -> Any:
-    from kerasish.layers.layer import Layer
-
-    return Layer.build
 
 
 def _trainable(layer: Any) -> str:

@@ -1,5 +1,9 @@
-"""Registration of custom objects, and configs as JSON."""
+"""Whole models and weights in Keras 3's files, registration of custom objects, and configs as JSON."""
 
+from kerasish.saving.archive import load_model as load_model
+from kerasish.saving.archive import save_model as save_model
+from kerasish.saving.weights import load_weights as load_weights
+from kerasish.saving.weights import save_weights as save_weights
 from kerasish.serialization import CustomObjectScope as CustomObjectScope
 from kerasish.serialization import custom_object_scope as custom_object_scope
 from kerasish.serialization import deserialize_keras_object as deserialize_keras_object

@@ -10,7 +10,7 @@ import torch
 
 
 class Logs(dict):
-    """A dictionary name → value that turns a tensor into a Python float when it is read.
+    """A dictionary name → value, in the order of the names, that turns a tensor into a Python float when it is read.
 
     Args:
         values: the values, or a method that is called for them at the first access; its object is not kept alive.
@@ -32,7 +32,7 @@ class Logs(dict):
         return self if self._method is None else Logs(self._method)
 
     def _put(self, values: dict) -> None:
-        for key, value in values.items():
+        for key, value in sorted(values.items()):
             if isinstance(value, dict):
                 self._put(value)
             else:
@@ -62,7 +62,9 @@ class Logs(dict):
         return value
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        if key not in self:
+            return default
+        return self[key]
 
     def keys(self) -> Any:
         return dict.keys(self.compute())

@@ -82,7 +82,8 @@ def fit(
         if batches.is_dry:
             if steps_per_epoch is None and epoch + 1 < epochs:
                 warnings.warn(
-                    f"The generator ran out after epoch {epoch + 1} of {epochs}: training stops. Write a loop `while True:` "
+                    f"The generator ran out after epoch {epoch + 1} of {epochs}: training stops. Write "
+                    "a loop `while True:` "
                     "in it and pass `steps_per_epoch`, or pass a DataLoader or PyDataset.",
                     stacklevel=2,
                 )
@@ -237,8 +238,8 @@ class _Batches:
             if batch is None:
                 self.is_dry = True
                 warnings.warn(
-                    f"The data ran out after {taken} of {self.steps} steps of the epoch: training stops. A generator must "
-                    "give `steps_per_epoch * epochs` batches.",
+                    f"The data ran out after {taken} of {self.steps} steps of the epoch: training stops. "
+                    "A generator must give `steps_per_epoch * epochs` batches.",
                     stacklevel=2,
                 )
                 return

@@ -82,7 +82,8 @@ class TorchOptimizer:
         own = {id(p) for group in self.torch_optimizer.param_groups for p in group["params"]}
         if not own & {id(v) for v in variables}:
             raise ValueError(
-                f"The {type(self.torch_optimizer).__name__} given to `compile` holds none of this model's weights. Build the "
+                f"The {type(self.torch_optimizer).__name__} given to `compile` holds none of this "
+                "model's weights. Build the "
                 "model first and make the optimizer from `model.parameters()`, or pass the class itself "
                 f"(`optimizer=torch.optim.{type(self.torch_optimizer).__name__}`)."
             )

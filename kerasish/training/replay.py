@@ -1,8 +1,9 @@
 """A training step recorded once and replayed: what a CUDA graph does for the GPU, for the CPU.
 
-While one step runs as usual, every ATen operation (forward, backward, optimizer, metrics) is recorded with its tensors. Replaying runs the
-same operations on the same memory: no autograd, no modules, no allocation, about a microsecond of Python each. It is used
-only for steps that consist of kerasish and torch code: other Python code might do something of its own in each step.
+While one step runs as usual, every ATen operation (forward, backward, optimizer, metrics) is recorded with its
+tensors. Replaying runs the same operations on the same memory: no autograd, no modules, no allocation, about a
+microsecond of Python each. It is used only for steps that consist of kerasish and torch code: other Python code might
+do something of its own in each step.
 """
 
 from __future__ import annotations

@@ -46,16 +46,16 @@ class Estimator(BaseEstimator):
     _given_classes: Any = None
     _seeds: Any = None
 
-    # What the kinds of estimators define ------------------------------------------------------------------------
+    # What the kinds of estimators define --------------------------------------------------------------------
 
     @property
     def target_encoder(self) -> Any:
-        """An unfitted transformer between `y` and the targets and outputs of the network: to be overridden."""
+        """An unfitted transformer between `y` and what the network has; a subclass may override it."""
         return ValueEncoder()
 
     @property
     def feature_encoder(self) -> Any:
-        """An unfitted transformer from `X` to the inputs of the network: to be overridden."""
+        """An unfitted transformer from `X` to the inputs; a subclass may override it."""
         return Unchanged()
 
     def _build(self, X: Any, y: Any) -> Model:
@@ -65,7 +65,7 @@ class Estimator(BaseEstimator):
     def _check_targets(self, y: Any) -> Any:
         return y
 
-    # Data -------------------------------------------------------------------------------------------------------
+    # Data ---------------------------------------------------------------------------------------------------
 
     def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         """Check features and targets as scikit-learn does; sparse ones become dense."""
@@ -97,7 +97,7 @@ class Estimator(BaseEstimator):
         if X.shape[1:] != self.X_shape_[1:]:
             expected = format_shape((None, *self.X_shape_[1:]))
             raise ValueError(
-                f"X has shape {format_shape(X.shape)}, but {type(self).__name__} is expecting {expected}, as in the fit."
+                f"X has shape {format_shape(X.shape)}, but {type(self).__name__} is expecting {expected}."
             )
 
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
@@ -105,7 +105,7 @@ class Estimator(BaseEstimator):
             raise TypeError(f"`class_weight` is for classifiers. Received: class_weight={class_weight!r}")
         return sample_weight
 
-    # Training ---------------------------------------------------------------------------------------------------
+    # Training -----------------------------------------------------------------------------------------------
 
     def _train(self, X: Any, y: Any, settings: dict[str, Any], fresh: bool) -> Any:
         """Fit a new model, or go on with the one there is, and return the `History`.
@@ -164,7 +164,7 @@ class Estimator(BaseEstimator):
 
     @contextlib.contextmanager
     def _seeded(self) -> Iterator[None]:
-        """Context with random numbers that follow from `random_state`, and leave the global ones as they were."""
+        """Context with random numbers of `random_state`, which leaves the global ones as they were."""
         if self._seeds is None:
             yield
             return
@@ -178,7 +178,7 @@ class Estimator(BaseEstimator):
                 random.setstate(python)
                 np.random.set_state(numpy)
 
-    # Use --------------------------------------------------------------------------------------------------------
+    # Use ----------------------------------------------------------------------------------------------------
 
     def _outputs(self, X: Any, settings: dict[str, Any]) -> Any:
         """The outputs of the network for features that fit those it was trained on."""
@@ -230,8 +230,8 @@ class ClassificationMixin(ClassifierMixin):
 
     @property
     def target_encoder(self) -> Any:
-        """An unfitted transformer between labels and the targets and outputs of the network: to be overridden."""
-        return ClassEncoder(self._given_classes, self._numbers_by_default)  # type: ignore[attr-defined]
+        """An unfitted transformer between labels and what the network has; a subclass may override it."""
+        return ClassEncoder(self._given_classes, self._numbers_by_default)
 
     def _check_targets(self, y: Any) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
@@ -242,18 +242,18 @@ class ClassificationMixin(ClassifierMixin):
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if class_weight is None:
             return sample_weight
-        encoder = self.target_encoder_  # type: ignore[attr-defined]
+        encoder = self.target_encoder_
         is_one_hot = y.ndim == 2 and getattr(encoder, "has_one_label_each", False)
         weights = compute_sample_weight(class_weight, y.argmax(axis=1) if is_one_hot else y)
         return weights if sample_weight is None else weights * sample_weight
 
     def _probabilities(self, X: Any, settings: dict[str, Any]) -> Any:
-        outputs = self._outputs(X, settings)  # type: ignore[attr-defined]
-        return self.target_encoder_.inverse_transform(outputs, return_proba=True)  # type: ignore[attr-defined]
+        outputs = self._outputs(X, settings)
+        return self.target_encoder_.inverse_transform(outputs, return_proba=True)
 
     def _scores(self, X: Any, settings: dict[str, Any]) -> Any:
-        outputs = self._outputs(X, settings)  # type: ignore[attr-defined]
-        return self.target_encoder_.scores(outputs)  # type: ignore[attr-defined]
+        outputs = self._outputs(X, settings)
+        return self.target_encoder_.scores(outputs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -309,7 +309,7 @@ def _set_validation_aside(
     X_val, y_val = settings.pop("X_val", None), settings.pop("y_val", None)
     if X_val is not None:
         settings["validation_data"] = (X_val, y_val)
-    splitter = settings.get("validation_split")
+    splitter: Any = settings.get("validation_split")
     if not hasattr(splitter, "split"):
         return X, y, sample_weight
     del settings["validation_split"]

@@ -14,7 +14,8 @@ from kerasish.wrappers.parameters import copied, make_callbacks
 from kerasish.wrappers.targets import Unchanged
 
 COMPILATION = (
-    "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
+    "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
+    "steps_per_execution", "jit_compile",
 )  # fmt: skip
 
 
@@ -22,7 +23,8 @@ class _SKLearnEstimator(Estimator):
     """What the three have in common.
 
     Args:
-        model: a compiled model, cloned with new weights in each fit; or a function `(X, y, **model_kwargs)` that returns one.
+        model: a compiled model, cloned with new weights in each fit; or a function
+            `(X, y, **model_kwargs)` that returns one.
         warm_start: whether `fit` goes on with the model of the last fit, and uses the given model itself.
         model_kwargs: arguments for the function.
         fit_kwargs: arguments for `Model.fit`; those given to `fit` take precedence.
@@ -88,7 +90,8 @@ class SKLearnClassifier(ClassificationMixin, _SKLearnEstimator):
     """A model as a scikit-learn classifier; a function that builds it gets `y` as one-hot rows (N, C).
 
     Args:
-        model: a compiled model, cloned with new weights in each fit; or a function `(X, y, **model_kwargs)` that returns one.
+        model: a compiled model, cloned with new weights in each fit; or a function
+            `(X, y, **model_kwargs)` that returns one.
         warm_start: whether `fit` goes on with the model of the last fit, and uses the given model itself.
         model_kwargs: arguments for the function.
         fit_kwargs: arguments for `Model.fit`; those given to `fit` take precedence.
@@ -96,8 +99,8 @@ class SKLearnClassifier(ClassificationMixin, _SKLearnEstimator):
     Raises:
         RuntimeError: the model is not compiled.
 
-    Differs: Keras 3 has no `predict_proba`, gives all outputs (N, C) as `decision_function`, and loses `fit_kwargs` in
-    `sklearn.base.clone`; losses that take class numbers, and one sigmoid unit, work here.
+    Differs: Keras 3 has no `predict_proba`, gives all outputs (N, C) as `decision_function`, and loses
+    `fit_kwargs` in `sklearn.base.clone`; losses that take class numbers, and one sigmoid unit, work here.
     """
 
     _numbers_by_default = False
@@ -107,7 +110,7 @@ class SKLearnClassifier(ClassificationMixin, _SKLearnEstimator):
         return self._probabilities(X, {})
 
     def decision_function(self, X: Any) -> Any:
-        """Log-odds (N,) of two classes, log-probabilities (N, C) of more; the outputs themselves under a hinge loss."""
+        """Log-odds (N,) of two classes, log-probabilities (N, C) of more; margins under a hinge loss."""
         return self._scores(X, {})
 
     def _shown_to_builder(self, y: Any) -> Any:
@@ -137,6 +140,11 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _SKL
     """
 
     _has_numeric_targets = False
+
+    def predict(self, X: Any) -> Any:
+        """The outputs of the model in the shape of the targets, (N, U) or (N,)."""
+        outputs = self._outputs(X, {})
+        return outputs[:, 0] if outputs.shape[1:] == (1,) and getattr(self, "y_ndim_", 2) == 1 else outputs
 
     @property
     def target_encoder(self) -> Any:

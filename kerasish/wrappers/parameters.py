@@ -1,4 +1,4 @@
-"""Parameters by their prefix: `optimizer__learning_rate` for the optimizer, `model__hidden` for the builder."""
+"""Parameters by prefix: `optimizer__learning_rate` for the optimizer, `model__hidden` for the builder."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def is_routed(name: str) -> bool:
 
 def refuse_unknown(names: Iterable[str], known: Iterable[str], owner: str, prefix: str = "") -> None:
     """Raise where a name is not among the known ones, with the closest of them."""
-    known = sorted(known)
-    for name in names:
+    known = [prefix + name for name in sorted(known)]
+    for name in (prefix + name for name in names):
         if name not in known:
             raise ValueError(
-                f"Invalid parameter {prefix + name!r} for {owner}. Valid parameters are: "
-                f"{[prefix + other for other in known]}.{did_you_mean(prefix + name, [prefix + k for k in known])}"
+                f"Invalid parameter {name!r} for {owner}. Valid parameters are: {known}."
+                f"{did_you_mean(name, known)}"
             )
 
 
@@ -92,7 +92,8 @@ def make(
     if not is_maker(given):
         if params:
             raise TypeError(
-                f"{path}__{next(iter(params))} needs a class or the name of one to go to. Received: {path}={received(given)}"
+                f"{path}__{next(iter(params))} needs a class, or the name of one, to go to. "
+                f"Received: {path}={received(given)}"
             )
         return copied(given)
     if not takes_any_name(given):
@@ -114,8 +115,8 @@ def make_optimizer(given: Any, params: dict[str, Any]) -> Any:
     """An optimizer of this fit's own: of a name, a class, an instance, or a class of `torch.optim`."""
     if isinstance(given, torch.optim.Optimizer):
         raise TypeError(
-            f"A {type(given).__name__} object belongs to the parameters it was made for, but every fit makes a new model: "
-            f"give the class, `optimizer=torch.optim.{type(given).__name__}`, and `optimizer__lr=…`."
+            f"A {type(given).__name__} object belongs to the parameters it was made for, but every fit makes "
+            f"a new model: give the class, `optimizer=torch.optim.{type(given).__name__}`, and `optimizer__lr=…`."
         )
     kind = given.func if isinstance(given, functools.partial) else given
     if inspect.isclass(kind) and issubclass(kind, torch.optim.Optimizer):
@@ -158,8 +159,8 @@ def make_callbacks(given: Any, params: dict[str, Any]) -> list[Any]:
     for callback in flat:
         if not _is_callback(callback):
             raise TypeError(
-                "`callbacks` must be callbacks, their classes, functions that make them, or a list or dictionary of these. "
-                f"Received: {received(callback)}"
+                "`callbacks` must be callbacks, their classes, functions that make them, or a list or "
+                f"dictionary of these. Received: {received(callback)}"
             )
     return flat
 
@@ -179,7 +180,7 @@ def copied(given: Any) -> Any:
             return copy.deepcopy(given, {} if model is None else {id(model): None})
         except TypeError as error:
             raise TypeError(
-                f"{type(given).__name__} cannot be copied ({error}), and fits never share one: give its class, or a "
-                "function that makes it."
+                f"{type(given).__name__} cannot be copied ({error}), and fits never share one: give its "
+                "class, or a function that makes it."
             ) from error
     return given

@@ -1,4 +1,4 @@
-"""The recommended estimators: SciKeras's `KerasClassifier` and `KerasRegressor`, with parameters routed by prefix."""
+"""The recommended estimators: SciKeras's, with parameters routed by prefix."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class BaseWrapper(Estimator):
     """A model as a scikit-learn estimator; `KerasClassifier` and `KerasRegressor` say what `y` is.
 
     Args:
-        model: function that returns a model, compiled or not; or a model, torch module or class of either. A function
-            gets the parameters it names, among them `meta` (a dictionary: `n_features_in_`, `X_shape_`, `target_type_`,
-            `n_outputs_`, for classifiers `n_classes_`, …), `compile_kwargs` and `params`. A model given as such is
-            copied, with its weights, in each fit.
+        model: function that returns a model, compiled or not; or a model, torch module or class of either.
+            A function gets the parameters it names, among them `meta` (a dictionary: `n_features_in_`,
+            `X_shape_`, `target_type_`, `n_outputs_`, for classifiers `n_classes_`, …), `compile_kwargs` and
+            `params`. A model given as such is copied, with its weights, in each fit.
         build_fn: older name of `model`.
         warm_start: whether `fit` goes on with the model of the last fit.
         random_state: seed of weights, shuffling and dropout; the global random numbers stay as they are.
@@ -58,7 +58,7 @@ class BaseWrapper(Estimator):
             `loss__from_logits`, `metrics__0__threshold`, `callbacks__patience`, `compile__jit_compile`,
             `fit__batch_size`, `predict__batch_size`, `score__…`.
 
-    After a fit `model_` is the model, `history_` its losses and metrics by epoch, `callbacks_` the callbacks used.
+    After a fit `model_` is the model, `history_` its losses and metrics by epoch, `callbacks_` what was used.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class BaseWrapper(Estimator):
         self.epochs = epochs
         self.__dict__.update(kwargs)
 
-    # Parameters -------------------------------------------------------------------------------------------------
+    # Parameters ---------------------------------------------------------------------------------------------
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """All parameters, those for the builder and routed ones included."""
@@ -137,7 +137,7 @@ class BaseWrapper(Estimator):
         return self
 
     def _refuse_unknown(self, names: Any) -> None:
-        """Raise where nobody takes a parameter: neither the estimator, nor `fit` and `predict`, nor the builder."""
+        """Raise where neither the estimator, nor `fit` or `predict`, nor the builder takes a parameter."""
         builder = self._find_builder()
         of_builder: tuple[str, ...] = ()
         if callable(builder) and not _is_module(builder):
@@ -149,8 +149,9 @@ class BaseWrapper(Estimator):
         for name in names:
             if name not in known and not is_routed(name):
                 raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: {known}, and "
-                    f"those beginning with {', '.join(f'{d}__' for d in DESTINATIONS)}.{did_you_mean(name, known)}"
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
+                    f"{known}, and those beginning with {', '.join(f'{d}__' for d in DESTINATIONS)}."
+                    f"{did_you_mean(name, known)}"
                 )
 
     def _defaults(self) -> dict[str, Any]:
@@ -168,7 +169,7 @@ class BaseWrapper(Estimator):
         params = self.get_params(deep=False)
         return {n: v for n, v in params.items() if n not in defaults or not _same(v, defaults[n])}
 
-    # The model --------------------------------------------------------------------------------------------------
+    # The model ----------------------------------------------------------------------------------------------
 
     def _find_builder(self) -> Any:
         params = self.get_params(deep=False)
@@ -181,8 +182,8 @@ class BaseWrapper(Estimator):
         builder = self._find_builder()
         if builder is None:
             raise ValueError(
-                f"{type(self).__name__} has no model: give a function that returns one, `{type(self).__name__}(model=build)`. "
-                "Received: model=None"
+                f"{type(self).__name__} has no model: give a function that returns one, "
+                f"`{type(self).__name__}(model=build)`. Received: model=None"
             )
         self._refuse_unknown(self.get_params(deep=False))
         model = self._made_or_copied(builder)
@@ -204,7 +205,8 @@ class BaseWrapper(Estimator):
             return copy.deepcopy(builder)
         if not callable(builder):
             raise TypeError(
-                f"`model` must be a function that returns a model, a model, or a torch module. Received: {received(builder)}"
+                "`model` must be a function that returns a model, a model, or a torch module. "
+                f"Received: {received(builder)}"
             )
         return builder(**self._arguments_of(builder))
 
@@ -272,15 +274,15 @@ class BaseWrapper(Estimator):
                 continue
             if name not in names and (is_for_compile or name.startswith("loss__")):
                 raise ValueError(
-                    f"{name}={received(getattr(self, name))} cannot take effect: the model is compiled already. Leave `compile` "
-                    f"to {type(self).__name__}, or let the builder take `compile_kwargs` and call "
-                    "`model.compile(**compile_kwargs)`."
+                    f"{name}={received(getattr(self, name))} cannot take effect: the model is compiled already. "
+                    f"Leave `compile` to {type(self).__name__}, or let the builder take `compile_kwargs` and "
+                    "call `model.compile(**compile_kwargs)`."
                 )
 
-    # Training and use -------------------------------------------------------------------------------------------
+    # Training and use ---------------------------------------------------------------------------------------
 
     def _fit_settings(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of `Model.fit`: parameters, routed ones over them, and those of the call over both."""
+        """The arguments of `Model.fit`: parameters, then routed ones, then those of the call."""
         params = self.get_params(deep=False)
         settings = {name: params[name] for name in FIT_ARGUMENTS if name in params}
         for_fit = {n: value for n, value in routed(params, "fit").items() if not n.startswith("callbacks__")}
@@ -304,8 +306,8 @@ class BaseWrapper(Estimator):
             X: features (N, …): an array, data frame or sparse matrix.
             y: targets (N,) or (N, L).
             sample_weight: weights (N,); a record of weight 0 is left out.
-            **kwargs: arguments of `Model.fit`, which take precedence over the parameters; `validation_data` in the form of
-                `X` and `y`, or `X_val` and `y_val`.
+            **kwargs: arguments of `Model.fit`, which take precedence over the parameters; `validation_data` in
+                the form of `X` and `y`, or `X_val` and `y_val`, as a pipeline hands them on.
         """
         self._given_classes = None
         return self._fit(X, y, sample_weight, kwargs, fresh=not (self._is_warm and self.initialized_))
@@ -331,7 +333,7 @@ class BaseWrapper(Estimator):
         settings = self._fit_settings({**given, "sample_weight": sample_weight})
         history = self._train(X, y, settings, fresh)
         if not hasattr(self, "history_") or not (goes_on or self._is_warm):
-            self.history_ = {}
+            self.history_: dict[str, list[float]] = {}
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
         return self
@@ -374,8 +376,9 @@ class BaseWrapper(Estimator):
 class KerasClassifier(ClassificationMixin, BaseWrapper):
     """A model as a scikit-learn classifier.
 
-    Targets are turned into what the model's loss reads: labels of any type into class numbers or one-hot rows, for one sigmoid
-    unit or several softmax units; one-hot rows, label matrices and several columns of classes (an output for each) work, too.
+    Targets are turned into what the model's loss reads: labels of any type into class numbers or one-hot
+    rows, for one sigmoid unit or several softmax units; one-hot rows, label matrices and several columns of
+    classes (an output for each) work, too.
 
     Args: those of `BaseWrapper`, and
         class_weight: `"balanced"`, or a dictionary label → weight.
@@ -389,8 +392,8 @@ class KerasClassifier(ClassificationMixin, BaseWrapper):
         ...     return keras.Sequential([layers.Dense(hidden, "relu"), layers.Dense(units, "softmax")])
         >>> X, y = load_iris(return_X_y=True)
         >>> clf = KerasClassifier(
-        ...     build, loss="sparse_categorical_crossentropy", optimizer="adam", optimizer__learning_rate=0.01,
-        ...     model__hidden=32, epochs=30, verbose=0, random_state=0,
+        ...     build, loss="sparse_categorical_crossentropy", optimizer="adam", epochs=30, verbose=0,
+        ...     optimizer__learning_rate=0.01, model__hidden=32, random_state=0,
         ... )
         >>> clf.fit(X, y).score(X, y) > 0.9
         True
@@ -439,7 +442,9 @@ class KerasClassifier(ClassificationMixin, BaseWrapper):
         )
         self.class_weight = class_weight
 
-    def partial_fit(
+    score = BaseWrapper.score
+
+    def partial_fit(  # type: ignore[override]
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, **kwargs: Any
     ) -> Any:
         """Train the model there is, or a new one, for one more epoch.
@@ -452,11 +457,11 @@ class KerasClassifier(ClassificationMixin, BaseWrapper):
         return super().partial_fit(X, y, sample_weight, **kwargs)
 
     def predict_proba(self, X: Any, **kwargs: Any) -> Any:
-        """The probabilities of the classes (N, C); of the labels (N, L) for a label matrix; a list for several columns."""
+        """The probabilities of classes (N, C), of labels (N, L), or a list (N, C) for several columns."""
         return self._probabilities(X, self._predict_settings(kwargs))
 
     def decision_function(self, X: Any, **kwargs: Any) -> Any:
-        """Log-odds (N,) of two classes, log-probabilities (N, C) of more; the outputs themselves under a hinge loss."""
+        """Log-odds (N,) of two classes, log-probabilities (N, C) of more; margins under a hinge loss."""
         return self._scores(X, self._predict_settings(kwargs))
 
     @staticmethod
@@ -476,6 +481,8 @@ class KerasRegressor(RegressionMixin, BaseWrapper):
 
     Source: the interface is that of SciKeras 0.13.
     """
+
+    score = BaseWrapper.score
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:

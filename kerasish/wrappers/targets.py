@@ -43,7 +43,8 @@ class Head:
         units: U.
         takes_numbers: whether targets are class numbers; None where the loss is not known.
         is_binary: whether every unit answers a question of its own.
-        link: what makes probabilities of outputs: `"identity"`, `"sigmoid"`, `"softmax"`, `"exp"`; `"margin"`: nothing.
+        link: what makes probabilities of outputs: `"identity"`, `"sigmoid"`, `"softmax"`, `"exp"`; or
+            `"margin"`, where nothing does.
     """
 
     units: int
@@ -71,8 +72,8 @@ class Head:
         """Outputs (N, U) → probabilities (N, U)."""
         if self.link == "margin":
             raise AttributeError(
-                "predict_proba is not available: a hinge loss gives no probabilities. Use decision_function, or "
-                "sklearn.calibration.CalibratedClassifierCV."
+                "predict_proba is not available: a hinge loss gives no probabilities. Use "
+                "decision_function, or sklearn.calibration.CalibratedClassifierCV."
             )
         if self.link == "identity":
             return outputs
@@ -118,8 +119,8 @@ class Column:
         count = len(self.classes)
         if head.units < count and not (head.units == 1 and count == 2):
             raise ValueError(
-                f"The model's output has {head.units} unit(s), but y has {count} classes: give its last layer {count} "
-                "units and activation='softmax'" + (", or one and 'sigmoid'." if count == 2 else ".")
+                f"The model's output has {head.units} unit(s), but y has {count} classes: give its last layer "
+                f"{count} units and activation='softmax'" + (", or one and 'sigmoid'." if count == 2 else ".")
             )
         self.head = head
 
@@ -155,7 +156,7 @@ class Column:
         return values
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs (N, U) → log-odds (N,) of two classes, log-probabilities (N, C) of more; margins as they are."""
+        """Outputs (N, U) → log-odds (N,) of two classes, log-probabilities (N, C) of more; or margins."""
         assert self.head is not None
         if self.head.link == "margin":
             values = outputs[:, : len(self.classes)]
@@ -173,8 +174,8 @@ def log_odds(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _inside(probabilities: np.ndarray) -> np.ndarray:
-    edge = np.finfo(np.float32).eps / 4
-    return np.clip(probabilities.astype(np.float64), np.finfo(np.float32).tiny, 1 - edge)
+    single = np.finfo(np.float32)
+    return np.clip(probabilities.astype(np.float64), float(single.tiny), 1 - float(single.eps) / 4)
 
 
 class ClassEncoder:
@@ -206,7 +207,8 @@ class ClassEncoder:
         for column in self.columns:
             if len(column.classes) == 1:
                 raise ValueError(
-                    f"Classifier can't train when only one class is present. Received: y with the class {column.classes[0]!r}"
+                    "Classifier can't train when only one class is present (records whose sample_weight is 0 do "
+                    f"not count). Received: y with the class {column.classes[0]!r}"
                 )
         self.count = len(self.columns)
         return self
@@ -247,21 +249,21 @@ class ClassEncoder:
             return
         if len(heads) != len(self.columns):
             raise ValueError(
-                f"y has {len(self.columns)} target column(s) of classes, but the model has {len(heads)} output(s): it needs "
-                "one for each column."
+                f"y has {len(self.columns)} target column(s) of classes, but the model has {len(heads)} "
+                "output(s): it needs one for each column."
             )
         for column, head in zip(self.columns, heads, strict=True):
             column.match(head)
 
     def _match_matrix(self, heads: list[Head]) -> None:
-        """A matrix of zeros and ones: one-hot rows for one head, labels for one head, or a column for each head."""
+        """A matrix of zeros and ones: one-hot rows or labels for one head, or a column for each head."""
         self.columns = []
         if len(heads) == self.count > 1:
             self.columns = [Column([0, 1], self.numbers_by_default) for _ in heads]
         elif len(heads) > 1 or heads[0].units != self.count:
             raise ValueError(
-                f"y has {self.count} columns of 0 and 1, but the model has outputs of {[h.units for h in heads]} units: give "
-                f"it one output of {self.count} units, or {self.count} outputs."
+                f"y has {self.count} columns of 0 and 1, but the model has outputs of {[h.units for h in heads]} "
+                f"units: give it one output of {self.count} units, or {self.count} outputs."
             )
         elif self.has_one_label_each and not heads[0].is_binary:
             self.columns = [Column(range(self.count), self.numbers_by_default)]
@@ -360,8 +362,8 @@ class ValueEncoder:
         units = [head.units for head in heads]
         if self.shape is not None and units != [self.count] and units != [1] * self.count:
             raise ValueError(
-                f"y has {self.count} column(s), but the model has outputs of {units} units: give it one output of "
-                f"{self.count} unit(s)" + (f", or {self.count} outputs." if self.count > 1 else ".")
+                f"y has {self.count} column(s), but the model has outputs of {units} units: give it one output "
+                f"of {self.count} unit(s)" + (f", or {self.count} outputs." if self.count > 1 else ".")
             )
 
     def transform(self, y: Any) -> Any:
@@ -370,7 +372,8 @@ class ValueEncoder:
             return None
         if y.shape[1:] != self.shape:
             raise ValueError(
-                f"y must have {self.count} column(s), as in the first fit. Received: y of shape {format_shape(y.shape)}"
+                f"y must have {self.count} column(s), as in the first fit. "
+                f"Received: y of shape {format_shape(y.shape)}"
             )
         return list(y.T) if len(self.heads) > 1 else y
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import torch
 
+from kerasish.config import get_device
 from kerasish.layers.layer import Layer
+from kerasish.naming import unique_name
+from kerasish.symbolic import KerasTensor
 
 
 class TorchModuleWrapper(Layer):
@@ -34,8 +37,6 @@ class TorchModuleWrapper(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Move the module to where weights are made: the device that models of this session use."""
-        from kerasish.config import get_device
-
         if any(parameter.device.type == "meta" for parameter in self.module.parameters()):
             raise ValueError(
                 f"The torch module in layer {self.name!r} is on the meta device: give it real weights."
@@ -48,8 +49,6 @@ class TorchModuleWrapper(Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self._given_output_shape is None:
             return super().compute_output_spec(*args, **kwargs)
-        from kerasish.symbolic import KerasTensor
-
         return KerasTensor((args[0].shape[0], *self._given_output_shape), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -60,8 +59,6 @@ class TorchModuleWrapper(Layer):
 
 
 def _name_of(module: torch.nn.Module) -> str:
-    from kerasish.naming import unique_name
-
     return unique_name(type(module).__name__)
 
 

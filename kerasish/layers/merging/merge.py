@@ -88,7 +88,8 @@ class Concatenate(Merge):
                 return
         raise ValueError(
             f"Layer {self.name!r} cannot concatenate tensors of shapes "
-            f"{', '.join(format_shape(shape) for shape in shapes)} along axis {self.axis}: all other sizes must be equal."
+            f"{', '.join(format_shape(shape) for shape in shapes)} along axis {self.axis}: all other "
+            "sizes must be equal."
         )
 
     def call(self, inputs: Any) -> Tensor:

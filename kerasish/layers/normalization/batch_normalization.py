@@ -64,7 +64,8 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         if renorm or renorm_clipping:
             raise ValueError(
-                f"Layer {self.name!r}: batch renormalization is not supported. Leave out `renorm` and `renorm_clipping`; "
+                f"Layer {self.name!r}: batch renormalization is not supported. Leave out `renorm` and "
+                "`renorm_clipping`; "
                 "for small batches use layer or group normalization."
             )
         if synchronized:
@@ -122,7 +123,15 @@ class BatchNormalization(Layer):
         x = inputs if channels == 1 else inputs.movedim(channels, 1)  # (B, C, …): a view, no copy
         if not training or not self.trainable:
             outputs = torch.batch_norm(
-                x, self.gamma, self.beta, self.moving_mean, self.moving_variance, False, 0.0, self.epsilon, True
+                x,
+                self.gamma,
+                self.beta,
+                self.moving_mean,
+                self.moving_variance,
+                False,
+                0.0,
+                self.epsilon,
+                True,
             )
         elif mask is None:
             outputs, mean, inverse_deviation = torch.native_batch_norm(

@@ -56,7 +56,8 @@ def make_data(
     if hasattr(x, "__iter__"):
         return IterableData(x, class_weight, steps, device)
     raise TypeError(
-        "`x` must be arrays, tensors, data frames (or lists and dictionaries of them), a torch Dataset or DataLoader, a "
+        "`x` must be arrays, tensors, data frames (or lists and dictionaries of them), a torch "
+        "Dataset or DataLoader, a "
         f"PyDataset, or an iterable of batches. Received: {type(x)}"
     )
 

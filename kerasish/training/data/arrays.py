@@ -140,7 +140,9 @@ class ArrayData:
     def named_tensors(self) -> list[tuple[str, Tensor]]:
         """Every tensor with the argument that it came in."""
         names = ("x", "y", "sample_weight")
-        pairs = [(name, t) for name, part in zip(names, self._template, strict=True) for t in tree.flatten(part)]
+        pairs = [
+            (name, t) for name, part in zip(names, self._template, strict=True) for t in tree.flatten(part)
+        ]
         return [(name, tensor) for name, tensor in pairs if tensor is not None]
 
     def on_epoch_end(self) -> None:
@@ -200,7 +202,9 @@ def weights_of_classes(class_weight: dict[int, float], y: Any, sample_weight: An
 
 def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:
     """The first records for training, the last `validation_split` of them for validation."""
-    is_number = isinstance(validation_split, (int, float, np.number)) and not isinstance(validation_split, bool)
+    is_number = isinstance(validation_split, (int, float, np.number)) and not isinstance(
+        validation_split, bool
+    )
     if not is_number or not 0 < validation_split < 1:
         raise ValueError(f"`validation_split` must be between 0 and 1. Received: {validation_split!r}")
     if not is_array_structure(x):
@@ -214,7 +218,7 @@ def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float
             raise ValueError(
                 f"`x` and `{name}` must have the same number of records. Received: {count} and {count_rows(part, name)}"
             )
-    cut = int(math.floor(count * (1 - validation_split)))
+    cut = math.floor(count * (1 - validation_split))
     if cut == 0 or cut == count:
         raise ValueError(
             f"`validation_split`={validation_split} of {count} records leaves no record for "
@@ -230,7 +234,8 @@ def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float
 
 
 def refuse_nan(data: Any) -> None:
-    """Raise where in-memory inputs hold NaN or infinity: the check that `kerasish.config.enable_nan_check()` asks for."""
+    """Raise where in-memory inputs hold NaN or infinity: the check that "
+    "`kerasish.config.enable_nan_check()` asks for."""
     for name, tensor in data.named_tensors() if isinstance(data, ArrayData) else ():
         if not tensor.is_floating_point():
             continue

@@ -99,7 +99,7 @@ def to_batch(item: Any, device: torch.device) -> tuple:
         if leaf is None:
             return None
         tensor = leaf if isinstance(leaf, Tensor) else to_tensor(leaf, "batch")
-        if isinstance(leaf, np.ndarray) or isinstance(leaf, Tensor) and leaf.dtype is torch.float64:
+        if isinstance(leaf, np.ndarray) or (isinstance(leaf, Tensor) and leaf.dtype is torch.float64):
             tensor = to_tensor(tensor)
         return tensor.to(device, non_blocking=True)
 

@@ -1,0 +1,291 @@
+"""Files that Keras writes load in kerasish with equal predictions and continue training equally, and the reverse."""
+
+from __future__ import annotations
+
+import types
+import warnings
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+import kerasish
+
+keras = pytest.importorskip("keras")
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
+
+X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+Y = np.random.default_rng(1).normal(size=(8, 2)).astype("float32")
+DIRECTIONS = [(keras, kerasish), (kerasish, keras), (kerasish, kerasish)]
+IDS = ["Keras to kerasish", "kerasish to Keras", "kerasish to kerasish"]
+
+
+def custom_objects(k):
+    class Gate(k.layers.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+            self._hidden = k.layers.Dense(units)
+            self.many = [k.layers.Dense(units), [k.layers.Dense(units)]]
+            self.named = {"b": k.layers.Dense(units), "a": k.layers.Dense(units)}
+            self.pair = (k.layers.Dense(units), k.layers.BatchNormalization())
+
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(self.units,), name="scale", initializer="ones")
+            self.seen = self.add_weight(shape=(), name="seen", trainable=False, initializer="ones")
+            for layer in (self._hidden, *self.many[:1], *self.many[1], *self.named.values(), *self.pair):
+                layer.build(input_shape)
+
+        def call(self, x):
+            for layer in (self._hidden, *self.many[:1], *self.many[1], *self.named.values(), *self.pair):
+                x = layer(x)
+            return x * self.scale * self.seen
+
+        def get_config(self):
+            return {**super().get_config(), "units": self.units}
+
+    class Net(k.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.zeta = Gate(4)
+            self.alpha = Gate(4)
+            self.again = self.alpha
+            self.head = k.Sequential([k.layers.Dense(2, name="head_dense")], name="head")
+
+        def call(self, x):
+            return self.head(self.alpha(self.zeta(x)))
+
+        def get_config(self):
+            return {"name": self.name}
+
+    return {"Gate": Gate, "Net": Net}
+
+
+def sequential(k):
+    layers = k.layers
+    return k.Sequential(
+        [
+            k.Input((4,)),
+            layers.Dense(3, name="foo", activation="relu", kernel_regularizer=k.regularizers.L2(0.01)),
+            layers.BatchNormalization(),
+            layers.Dense(2, use_bias=False),
+        ]
+    )
+
+
+def nested(k):
+    layers = k.layers
+    inner_input = k.Input((4,))
+    inner = k.Model(inner_input, layers.Dense(4, activation="tanh")(inner_input), name="inner")
+    x = k.Input((4,), name="x")
+    shared = layers.Dense(4, name="shared")
+    side = k.Sequential([k.Input((4,)), layers.Dense(4)], name="side")
+    added = layers.Add()([inner(shared(x)), inner(shared(shared(x))), side(x)])
+    return k.Model(x, layers.Dense(2, name="out")(added))
+
+
+def subclassed(k):
+    model = custom_objects(k)["Net"]()
+    model(torch.zeros(1, 4))
+    return model
+
+
+def frozen(k):
+    model = sequential(k)
+    model.layers[1].trainable = False
+    return model
+
+
+def odd_types(k):
+    return k.Sequential([k.Input((4,)), k.layers.Dense(3, dtype="float64"), k.layers.Dense(2, dtype="bfloat16")])
+
+
+MODELS = [sequential, nested, subclassed, frozen, odd_types]
+
+
+def compiled(k, make, optimizer="adam"):
+    model = make(k)
+    model.compile(optimizer, "mse", metrics=["mae"], jit_compile=False)
+    return model
+
+
+def predict(model):
+    return np.asarray(model.predict(X, verbose=0), dtype="float64")
+
+
+def train(model, epochs=2):
+    return model.fit(X, Y, batch_size=4, epochs=epochs, shuffle=False, verbose=0).history
+
+
+def values(variables):
+    return [v.detach().float().numpy() if isinstance(v, torch.Tensor) else _array(v) for v in variables]
+
+
+def _array(variable):
+    value = keras.ops.convert_to_tensor(variable).detach()
+    return value.float().numpy()
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+@pytest.mark.parametrize("make", MODELS)
+def test_whole_models_go_on_as_they_were(source, target, make, tmp_path):
+    model = compiled(source, make)
+    train(model)
+    model.save(tmp_path / "m.keras")
+    loaded = target.models.load_model(tmp_path / "m.keras", custom_objects=custom_objects(target))
+    tolerance = 2e-2 if make is odd_types else 1e-6
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=tolerance)
+    for expected, found in zip(values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert [layer.trainable for layer in loaded.layers] == [layer.trainable for layer in model.layers]
+    for (name, expected), (own, found) in zip(train(model).items(), train(loaded).items(), strict=True):
+        assert name == own
+        np.testing.assert_allclose(found, expected, atol=tolerance)
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=max(tolerance, 1e-5))
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+@pytest.mark.parametrize("make", MODELS)
+def test_weights_go_into_a_model_of_the_same_structure(source, target, make, tmp_path):
+    model = make(source)
+    model.save_weights(tmp_path / "m.weights.h5")
+    other = make(target)
+    other.load_weights(tmp_path / "m.weights.h5")
+    for expected, found in zip(values(model.weights), values(other.weights), strict=True):
+        np.testing.assert_array_equal(found.astype("float32"), expected.astype("float32"))
+
+
+@pytest.mark.parametrize("make", [sequential, nested, subclassed])
+def test_the_file_has_the_same_arrays_as_keras_writes(make, tmp_path):
+    contents = []
+    for k in (keras, kerasish):
+        model = compiled(k, make)
+        train(model, epochs=1)
+        model.save_weights(tmp_path / "m.weights.h5")
+        shapes = {}
+        with h5py.File(tmp_path / "m.weights.h5") as file:
+            file.visititems(
+                lambda name, item, shapes=shapes: (
+                    shapes.update({name: item.shape}) if isinstance(item, h5py.Dataset) else None
+                )
+            )
+        contents.append(shapes)
+    assert contents[0] == contents[1]
+
+
+OPTIMIZERS = {
+    "SGD": {"momentum": 0.9, "nesterov": True}, "RMSprop": {"momentum": 0.5, "centered": True}, "Adam": {"amsgrad": True},
+    "AdamW": {}, "Adadelta": {}, "Adagrad": {}, "Adamax": {}, "Adafactor": {}, "Nadam": {}, "Ftrl": {}, "Lion": {},
+    "Lamb": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS[:2], ids=IDS[:2])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_goes_on_as_it_was(source, target, name, tmp_path):
+    rate = source.optimizers.schedules.ExponentialDecay(0.01, 3, 0.5) if name == "Adam" else 0.01
+    ema = {"use_ema": True} if name in ("SGD", "Nadam") else {}
+    model = compiled(source, sequential, getattr(source.optimizers, name)(rate, **OPTIMIZERS[name], **ema))
+    model.train_on_batch(X, Y)
+    model.save(tmp_path / "m.keras")
+    loaded = target.models.load_model(tmp_path / "m.keras")
+    assert type(loaded.optimizer).__name__ == name
+    for expected, found in zip(values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    model.train_on_batch(X, Y)
+    loaded.train_on_batch(X, Y)
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=1e-5)
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS[:2], ids=IDS[:2])
+def test_the_loss_scale_goes_along(source, target, tmp_path):
+    def scaled(k):
+        return k.optimizers.LossScaleOptimizer(k.optimizers.SGD(0.01, momentum=0.9), initial_scale=64.0)
+
+    model = compiled(source, sequential, scaled(source))
+    model.train_on_batch(X, Y)
+    model.save(tmp_path / "m.keras")
+    loaded = target.models.load_model(tmp_path / "m.keras")
+    for expected, found in zip(values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+def test_seeded_dropout_and_models_that_never_trained(source, target, tmp_path):
+    model = source.Sequential([source.Input((4,)), source.layers.Dropout(0.5, seed=7), source.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "m.keras")
+    with warnings.catch_warnings():
+        if target is keras:  # Keras warns that the optimizer of the file has no slots yet
+            warnings.simplefilter("ignore")
+        loaded = target.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=1e-6)
+    assert loaded.layers[0].seed == 7
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+def test_weights_in_several_files(source, target, tmp_path):
+    def make(k):
+        return k.Sequential([k.Input((4,)), k.layers.Dense(30), k.layers.Dense(30), k.layers.Dense(30)])
+
+    model, other = make(source), make(target)
+    model.save_weights(tmp_path / "m.weights.json", max_shard_size=5e-6)
+    assert len(list(tmp_path.glob("m_*.weights.h5"))) > 1
+    other.load_weights(tmp_path / "m.weights.json")
+    for expected, found in zip(values(model.weights), values(other.weights), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+def test_directories_instead_of_archives(source, target, tmp_path):
+    model = compiled(source, sequential)
+    train(model)
+    model.save(tmp_path / "m", zipped=False)
+    np.testing.assert_allclose(predict(target.models.load_model(tmp_path / "m")), predict(model), atol=1e-6)
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+def test_torch_modules_as_layers(source, target, tmp_path):
+    def make(k):
+        class Net(k.Model):
+            def __init__(self):
+                super().__init__()
+                self.conv = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+                self.dense = k.layers.Dense(2)
+
+            def call(self, x):
+                return self.dense(self.conv(x))
+
+        net = Net()
+        net(torch.ones(2, 4))
+        return net
+
+    model, other = make(source), make(target)
+    model.save_weights(tmp_path / "m.weights.h5")
+    other.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_allclose(predict(other), predict(model), atol=1e-6)
+
+
+def test_a_layer_of_a_newer_keras_file_with_lambdas_is_refused_unless_trusted(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="safe_mode=False"):
+        kerasish.models.load_model(tmp_path / "m.keras")
+
+    class Lambda(kerasish.layers.Layer):
+        def __init__(self, function, **kwargs):
+            super().__init__()
+            self.function = function
+
+        def call(self, x):
+            return self.function(x)
+
+        @classmethod
+        def from_config(cls, config):
+            return cls(kerasish.saving.deserialize_keras_object(config["function"]))
+
+    loaded = kerasish.models.load_model(tmp_path / "m.keras", custom_objects={"Lambda": Lambda}, safe_mode=False)
+    assert isinstance(loaded.layers[0].function, types.FunctionType)
+    np.testing.assert_allclose(predict(loaded), 2 * X, atol=1e-6)

@@ -1,0 +1,265 @@
+"""`save_model` and `load_model`: Keras 3's `.keras` archives, with structure, weights and what `compile` was given."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import marshal
+import os
+import re
+import tempfile
+import types
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kerasish.config import is_unsafe_deserialization_enabled
+from kerasish.errors import received
+from kerasish.saving.archive_members import (
+    ASSETS,
+    CONFIG,
+    METADATA,
+    WEIGHTS,
+    extract_assets,
+    open_archive,
+    open_weights,
+    read_json,
+)
+from kerasish.saving.atomic import replacing, write_text
+from kerasish.saving.hdf5 import reading, writing
+from kerasish.saving.state import read_state, write_state
+from kerasish.saving.walk import visit
+from kerasish.saving.weights import LEGACY, may_replace
+from kerasish.serialization import deserialize_keras_object, serialize_keras_object
+
+KERAS_VERSION = "3.15.1"  # whose format is written
+NOT_WRITTEN = (
+    "`{path}` cannot be written: models are saved as `.keras`. For TensorFlow's SavedModel load that file with real "
+    "Keras and call `model.export(…)`."
+)
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
+    """Write structure, weights and compilation for kerasish and Keras 3 to load.
+
+    Args:
+        model: the model; each of its layers must have a config.
+        filepath: ends in `.keras`; a directory with `zipped=False`.
+        overwrite: whether an existing file may be replaced without asking.
+        zipped: False writes the members of the archive as files of a directory.
+        include_optimizer: False leaves out what `compile` was given, and the optimizer's state.
+
+    The file appears when it is complete; an interruption leaves the old one as it was.
+
+    Raises:
+        ValueError: another ending, or a part of the model that has no config, such as a lambda.
+        FileExistsError: the file exists, `overwrite=False`, and nobody agreed to replace it.
+    """
+    include_optimizer = kwargs.pop("include_optimizer", True)
+    save_format = kwargs.pop("save_format", None)
+    if kwargs:
+        raise ValueError(f"Unrecognized keyword arguments for save_model: {sorted(kwargs)}")
+    path = os.fspath(filepath)
+    if save_format not in (None, "keras"):
+        raise ValueError(f"`save_format` must be 'keras', or left out. Received: save_format={save_format!r}")
+    if zipped is not False and not path.endswith(".keras"):
+        raise ValueError(NOT_WRITTEN.format(path=path) + f" Received: filepath={path!r}")
+    if zipped is False and path.endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(f"With `zipped=False` give the name of a directory. Received: filepath={path!r}")
+    if not overwrite and not may_replace(path):
+        return
+    if not model.built:
+        warnings.warn(
+            f"Model {model.name!r} is saved before it is built: the file has no weights. Call it on data first.",
+            stacklevel=3,
+        )
+    config = serialize_keras_object(model)
+    if not include_optimizer:
+        config.pop("compile_config", None)
+    elif getattr(model, "compiled", False) and "compile_config" not in config:
+        warnings.warn(
+            f"What model {model.name!r} was compiled with cannot be written (a torch object, or a function without a "
+            "name): the loaded model must be compiled again.",
+            stacklevel=3,
+        )
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    texts = {METADATA: {"keras_version": KERAS_VERSION, "date_saved": now}, CONFIG: config}
+    skip = [] if include_optimizer else [model.optimizer]
+    members = {name: json.dumps(contents) for name, contents in texts.items()}
+    if zipped is False:
+        _write_directory(model, Path(path), members, skip)
+    else:
+        _write_archive(model, path, members, skip)
+
+
+def _write_archive(model: Any, path: str, members: dict[str, str], skip: list[Any]) -> None:
+    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+        with tempfile.TemporaryDirectory(dir=Path(path).parent, prefix=f".{Path(path).name}.") as directory:
+            weights = Path(directory, WEIGHTS)
+            with writing(weights) as writer:
+                write_state(model, writer, skip)
+            archive.write(weights, WEIGHTS)
+            assets = Path(directory, ASSETS)
+            _write_assets(model, assets)
+            for file in sorted(assets.rglob("*")):
+                if file.is_file():
+                    archive.write(file, file.relative_to(directory).as_posix())
+
+
+def _write_directory(model: Any, path: Path, members: dict[str, str], skip: list[Any]) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    with writing(path / WEIGHTS) as writer:
+        write_state(model, writer, skip)
+    _write_assets(model, path / ASSETS)
+    for name, text in members.items():
+        write_text(path / name, text)
+
+
+def load_model(
+    filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
+    """Make the model that `save_model`, or Keras 3, wrote: same structure, weights, compilation, optimizer state.
+
+    Args:
+        filepath: a `.keras` file, or the directory of `zipped=False`.
+        custom_objects: name → class or function of yours that the file names.
+        compile: False leaves the model uncompiled.
+        safe_mode: False lets lambdas in the file run: only for files from a trusted source.
+
+    Nothing in the file is unpickled, imported or, with `safe_mode`, run.
+
+    Raises:
+        ValueError: another format, a damaged file, an unknown class, a lambda, or weights that do not fit.
+        FileNotFoundError: no such file.
+    """
+    path = os.fspath(filepath)
+    if path.startswith("hf://"):
+        raise ValueError(f"Download the model first (`huggingface_hub.snapshot_download`). Received: {path!r}")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"There is no file {path!r}.")
+    if os.path.isdir(path):
+        return _load_directory(Path(path), custom_objects, compile, safe_mode)
+    if path.endswith((".h5", ".hdf5")):
+        raise ValueError(LEGACY.format(path=path, fix="`.keras`"))
+    if not path.endswith(".keras"):
+        raise ValueError(
+            f"`filepath` must end in '.keras'. Received: {path!r}. A structure alone (`.json`) is read by "
+            "`models.model_from_json`, weights alone by `model.load_weights`."
+        )
+    with open_archive(path) as archive:
+        model = _make(read_json(archive, CONFIG), custom_objects, compile, safe_mode)
+        with open_weights(archive) as source, reading(source) as reader:
+            read_state(model, reader)
+        if any(name.startswith(ASSETS + "/") for name in archive.namelist()):
+            with tempfile.TemporaryDirectory() as directory:
+                extract_assets(archive, directory)
+                _read_assets(model, Path(directory))
+    return model
+
+
+def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+    if not (path / CONFIG).exists():
+        is_tensorflow = (path / "saved_model.pb").exists()
+        raise ValueError(
+            f"{str(path)!r} "
+            + (
+                "is a SavedModel of TensorFlow, which is not read: load it with tf.keras and save it again as `.keras`."
+                if is_tensorflow
+                else f"has no {CONFIG!r}: it is not the directory of a model."
+            )
+        )
+    try:
+        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{CONFIG!r} of {str(path)!r} cannot be read: {error}") from error
+    model = _make(config, custom_objects, compile, safe_mode)
+    with reading(path / WEIGHTS) as reader:
+        read_state(model, reader)
+    if (path / ASSETS).is_dir():
+        _read_assets(model, path / ASSETS)
+    return model
+
+
+def _make(config: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
+    """The model that a config describes, without its weights."""
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(f"{CONFIG!r} must describe a model. Received: {received(config)}")
+    if not compile:
+        config = {**config, "compile_config": None}
+    allowed = not safe_mode or is_unsafe_deserialization_enabled()
+    lambdas: dict[str, Any] = {}
+    try:
+        config = _translated(config, lambdas, allowed)
+        model = deserialize_keras_object(
+            config, custom_objects={**lambdas, **(custom_objects or {})}, safe_mode=not allowed
+        )
+    except RecursionError as error:
+        raise ValueError(f"{CONFIG!r} is nested too deeply: the file is damaged or hostile.") from error
+    if not hasattr(model, "load_weights"):
+        raise ValueError(f"{CONFIG!r} must describe a model. Received: {received(model)}")
+    return model
+
+
+def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
+    """The config with public names in place of Keras's own modules, and lambdas as custom objects."""
+    if isinstance(config, list):
+        return [_translated(item, lambdas, allowed) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "__lambda__":
+        if not allowed:
+            raise ValueError(
+                "The file holds a Python lambda, whose code would run. Pass `safe_mode=False` if you trust where the "
+                "file comes from; better, save the model again with a named function."
+            )
+        name = f"__lambda_{len(lambdas)}__"
+        lambdas[name] = _lambda_from(config["config"])
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    translated = {key: _translated(value, lambdas, allowed) for key, value in config.items()}
+    if isinstance(config.get("module"), str):
+        translated["module"] = re.sub(r"^keras\.src\.backend\.\w+\.optimizers\b.*", "keras.optimizers", config["module"])
+    return translated
+
+
+def _lambda_from(config: dict[str, Any]) -> types.FunctionType:
+    """The function whose compiled code Keras put into the file; only this Python version can read it."""
+    try:
+        code = marshal.loads(base64.b64decode(config["value"]))
+    except (ValueError, EOFError, TypeError) as error:
+        raise ValueError(f"A lambda in the file was written by another version of Python: {error}") from error
+    cells = tuple(types.CellType(value) for value in config.get("closure") or ())
+    defaults = tuple(config["defaults"]) if config.get("defaults") else None
+    return types.FunctionType(code, {"__builtins__": __builtins__}, "<lambda>", defaults, cells)
+
+
+def _write_assets(model: Any, directory: Path) -> None:
+    """Let layers that keep vocabularies and the like write their files."""
+    for path, layer in _with_method(model, "save_assets"):
+        place = directory / path
+        place.mkdir(parents=True, exist_ok=True)
+        layer.save_assets(str(place))
+
+
+def _read_assets(model: Any, directory: Path) -> None:
+    for path, layer in _with_method(model, "load_assets"):
+        if (directory / path).is_dir():
+            layer.load_assets(str(directory / path))
+
+
+def _with_method(model: Any, method: str) -> Iterator[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+
+    def take(path: str, obj: Any) -> bool:
+        if hasattr(obj, method):
+            found.append((path, obj))
+        return True
+
+    visit(model, take)
+    yield from found

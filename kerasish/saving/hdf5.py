@@ -1,0 +1,298 @@
+"""HDF5 files of arrays under paths: `layers/dense/vars/0`, as Keras 3 lays them out, in one file or in several.
+
+Reading trusts nothing: links that leave the file, external and virtual data, and arrays that claim to be far larger
+than what the file stores, are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from kerasish.errors import format_shape
+from kerasish.saving.atomic import replacing, write_text
+
+LARGE = 64 * 2**20  # bytes; smaller arrays are read whatever they claim
+MOST_EXPANSION = 1000  # what gzip can reach on zeros
+SHARD_UNIT = 1024**3
+
+
+def h5py() -> Any:
+    """The module h5py, imported when the first file is read or written."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError("Reading and writing weights needs h5py: `pip install h5py`.") from error
+    return h5py
+
+
+def as_array(value: Any) -> np.ndarray:
+    """An array, tensor or number as a NumPy array; bfloat16 becomes float32, which holds its values exactly."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        value = value.float() if value.dtype is torch.bfloat16 else value
+        return value.numpy()
+    return np.asarray(value)
+
+
+class Entry:
+    """What one layer writes into: `entry["0"] = array`."""
+
+    def __init__(self, writer: Writer, path: str) -> None:
+        self._writer = writer
+        self._path = path
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._writer.put(self._path, str(key), as_array(value))
+
+
+class Writer:
+    """Writes one HDF5 file."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def entry(self, path: str, name: str | None = None) -> Entry:
+        """The place for the arrays of the object at `path`; `name` is noted there."""
+        if name is not None:
+            self._group(path).attrs["name"] = name
+        return Entry(self, path)
+
+    def put(self, path: str, key: str, value: np.ndarray) -> None:
+        """Write one array."""
+        self._group(path).create_dataset(key, data=value)
+
+    def _group(self, path: str) -> Any:
+        return self._file.require_group(posixpath.join(path, "vars"))
+
+
+class ShardWriter(Writer):
+    """Writes files of limited size beside a JSON file that says which holds what."""
+
+    def __init__(self, index: Path, largest: float) -> None:
+        if not largest > 0:
+            raise ValueError(f"`max_shard_size` must be a positive number of GiB. Received: {largest!r}")
+        self._index = index
+        self._largest = largest * SHARD_UNIT
+        self._stem = index.stem.replace(".weights", "")
+        self._used = self._total = 0
+        self._map: dict[str, Any] = {}
+        self._names: list[str] = []
+        self._attributes: dict[str, str] = {}
+        self._opened = contextlib.ExitStack()
+        self._open_next()
+
+    def _open_next(self) -> None:
+        self._opened.close()
+        name = f"{self._stem}_{len(self._names):05}.weights.h5"
+        self._opened = contextlib.ExitStack()
+        unfinished = self._opened.enter_context(replacing(self._index.with_name(name)))
+        self._file = self._opened.enter_context(h5py().File(unfinished, "w"))
+        self._names.append(name)
+        self._used = 0
+
+    def entry(self, path: str, name: str | None = None) -> Entry:
+        if name is not None:
+            self._attributes[path] = name
+        return super().entry(path, name)
+
+    def put(self, path: str, key: str, value: np.ndarray) -> None:
+        if value.nbytes > self._largest:
+            raise ValueError(
+                f"Array {key!r} of {path or 'the model'!r} has {value.nbytes / SHARD_UNIT:.3g} GiB, more than "
+                f"`max_shard_size`. Received: max_shard_size={self._largest / SHARD_UNIT:.3g}"
+            )
+        if self._used and self._used + value.nbytes > self._largest:
+            self._open_next()
+            if path in self._attributes:
+                super().entry(path, self._attributes[path])
+        self._used += value.nbytes
+        self._total += value.nbytes
+        super().put(path, key, value)
+        where, shard = posixpath.join("/", path, "vars"), self._names[-1]
+        held = self._map.get(where)
+        shards = [] if held is None else [held] if isinstance(held, str) else held
+        shards = shards if shard in shards else [*shards, shard]
+        self._map[where] = shards[0] if len(shards) == 1 else shards
+
+    def finish(self) -> None:
+        """Put the last file and then the JSON file in place."""
+        self._opened.close()
+        contents = {"metadata": {"total_size": self._total}, "weight_map": self._map}
+        write_text(self._index, json.dumps(contents, indent=4))
+
+    def abandon(self, error: BaseException) -> None:
+        """Drop the file that is being written."""
+        self._opened.__exit__(type(error), error, error.__traceback__)
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike[str], max_shard_size: float | None = None) -> Iterator[Writer]:
+    """Context with a writer of the file, or files, at `path`, which appear when they are complete."""
+    if max_shard_size is None:
+        with replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+            yield Writer(file)
+        return
+    shards = ShardWriter(Path(path), max_shard_size)
+    try:
+        yield shards
+    except BaseException as error:
+        with contextlib.suppress(type(error)):
+            shards.abandon(error)
+        raise
+    shards.finish()
+
+
+class Store:
+    """What one layer reads from: `store["0"]`, `store.keys()`; arrays are read when they are asked for."""
+
+    def __init__(self, path: str, groups: list[Any]) -> None:
+        self.path = path
+        self._group_of = {key: group for group in groups for key in group}
+
+    def keys(self) -> list[str]:
+        """The names of the arrays."""
+        return list(self._group_of)
+
+    def __len__(self) -> int:
+        return len(self._group_of)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._group_of)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._group_of
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """The shape that the file claims for an array, without reading it."""
+        return tuple(self._dataset(key).shape)
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        dataset = self._dataset(key)
+        claimed = math.prod(dataset.shape) * dataset.dtype.itemsize
+        if claimed > LARGE and claimed > MOST_EXPANSION * dataset.id.get_storage_size():
+            raise ValueError(
+                f"{self._where(key)} claims the shape {format_shape(dataset.shape)}, {claimed} bytes, and stores "
+                f"{dataset.id.get_storage_size()}: the file is damaged or hostile."
+            )
+        if _marks_bfloat16(dataset):
+            halves = np.empty(dataset.shape, dataset.dtype)
+            dataset.read_direct(halves) if halves.size and halves.ndim else halves.__setitem__((), dataset[()])
+            return (halves.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        if dataset.dtype.kind not in "biufc":
+            raise ValueError(f"{self._where(key)} must hold numbers. Received: dtype {dataset.dtype}")
+        return np.asarray(dataset)
+
+    def _dataset(self, key: str) -> Any:
+        if key not in self._group_of:
+            raise KeyError(f"The file has no {self._where(key)}: it has {self.keys()}.")
+        group = self._group_of[key]
+        dataset = follow(group, key)
+        if not isinstance(dataset, h5py().Dataset) or dataset.shape is None:
+            raise ValueError(f"{self._where(key)} must be an array. Received: {type(dataset).__name__}")
+        if dataset.external or dataset.is_virtual:
+            raise ValueError(f"{self._where(key)} keeps its values in another file, which is refused.")
+        return dataset
+
+    def _where(self, key: str) -> str:
+        return repr(posixpath.join(self.path, "vars", key))
+
+
+def _marks_bfloat16(dataset: Any) -> bool:
+    mark = dataset.attrs.get("dtype")
+    mark = mark.decode() if isinstance(mark, bytes) else mark
+    return isinstance(mark, str) and mark == "bfloat16" and dataset.dtype.itemsize == 2
+
+
+def follow(group: Any, name: str) -> Any:
+    """The member of that name, or None; links to elsewhere are refused."""
+    link = group.get(name, getlink=True)
+    if link is None:
+        return None
+    if not isinstance(link, h5py().HardLink):
+        raise ValueError(
+            f"{posixpath.join(group.name, name)!r} is a {type(link).__name__} to elsewhere, which is refused."
+        )
+    return group[name]
+
+
+class Reader:
+    """Reads one HDF5 file."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def store(self, path: str) -> Store | None:
+        """The arrays of the object at `path`, or None where the file has no such place."""
+        group = self._find(self._file, posixpath.join(path, "vars"))
+        if group is None:
+            return None
+        return Store(path, [group])
+
+    def _find(self, group: Any, path: str) -> Any:
+        for part in path.split("/"):
+            group = follow(group, part)
+            if group is None:
+                return None
+            if not isinstance(group, h5py().Group):
+                raise ValueError(f"{path!r} must be a group of the file. Received: {type(group).__name__}")
+        return group
+
+
+class ShardReader(Reader):
+    """Reads the files that `ShardWriter` wrote."""
+
+    def __init__(self, index: Path, opened: contextlib.ExitStack) -> None:
+        self._directory = index.parent
+        self._opened = opened
+        self._files: dict[str, Any] = {}
+        try:
+            self._map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            names = {n for held in self._map.values() for n in ([held] if isinstance(held, str) else held)}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{str(index)!r} is not an index of weight files: {error}") from error
+        for name in names:
+            if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\:\0"):
+                raise ValueError(f"{str(index)!r} names a file elsewhere, which is refused: {name!r}")
+
+    def store(self, path: str) -> Store | None:
+        where = posixpath.join(path, "vars")
+        held = self._map.get("/" + where)
+        if held is None:
+            return None
+        groups = [self._find(self._file(name), where) for name in ([held] if isinstance(held, str) else held)]
+        return Store(path, [group for group in groups if group is not None])
+
+    def _file(self, name: str) -> Any:  # type: ignore[override]
+        if name not in self._files:
+            self._files[name] = self._opened.enter_context(_open(self._directory / name))
+        return self._files[name]
+
+
+@contextlib.contextmanager
+def reading(source: Any) -> Iterator[Reader]:
+    """Context with a reader of a path (of an HDF5 file, or of a JSON file naming several) or of an open file."""
+    with contextlib.ExitStack() as opened:
+        if isinstance(source, (str, os.PathLike)) and str(source).endswith(".json"):
+            yield ShardReader(Path(source), opened)
+        else:
+            yield Reader(opened.enter_context(_open(source)))
+
+
+def _open(source: Any) -> Any:
+    try:
+        return h5py().File(source, "r")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no file {str(source)!r}.") from error
+    except OSError as error:
+        name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "The weights"
+        raise ValueError(f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}") from error

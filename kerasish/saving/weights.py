@@ -1,0 +1,113 @@
+"""`save_weights` and `load_weights`: the weights and the optimizer's state in Keras 3's `.weights.h5` files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from kerasish.saving.archive_members import open_weights
+from kerasish.saving.hdf5 import reading, writing
+from kerasish.saving.state import read_state, write_state
+
+LEGACY = (
+    "{path!r} is a file of Keras 1 or 2, which is not read. Load it with real Keras (`keras.models.load_model` or "
+    "`model.load_weights`) and save it again as {fix}."
+)
+
+
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+) -> None:
+    """Write the weights, and the optimizer's state where the model is compiled, for Keras 3 to read as well.
+
+    Args:
+        model: a model that is built.
+        filepath: ends in `.weights.h5`, or with `max_shard_size` in `.weights.json`.
+        overwrite: whether an existing file may be replaced without asking.
+        max_shard_size: limit of each file in GiB; the `.json` file then names the files.
+        objects_to_skip: layers, or the optimizer, to leave out.
+
+    The file appears when it is complete; an interruption leaves the old one as it was.
+
+    Raises:
+        ValueError: another ending, or the model has no weights yet.
+        FileExistsError: the file exists, `overwrite=False`, and nobody agreed to replace it.
+
+    Differs: seeded dropout keeps its place in the sequence of draws, in a group that Keras skips.
+    """
+    skip = _objects_to_skip(kwargs)
+    path = os.fspath(filepath)
+    endings = (".weights.h5",) if max_shard_size is None else (".weights.json",)
+    if not path.endswith(endings):
+        raise ValueError(
+            f"`filepath` must end in {endings[0]!r}"
+            + (" with `max_shard_size`" if max_shard_size is not None else "")
+            + f". Received: filepath={path!r}"
+        )
+    _require_built(model, "saved")
+    if not overwrite and not may_replace(path):
+        return
+    with writing(path, max_shard_size) as writer:
+        write_state(model, writer, skip)
+
+
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    """Read the weights, and the optimizer's state where the model is compiled, from a file of kerasish or Keras 3.
+
+    Args:
+        model: a model of the same structure, built; names do not matter.
+        filepath: a `.weights.h5`, `.weights.json` or `.keras` file.
+        skip_mismatch: leave the layers that do not fit as they are, with a warning.
+        objects_to_skip: layers, or the optimizer, to leave as they are.
+
+    Raises:
+        ValueError: a layer has other weights than the file, or the file is damaged; the model is unchanged.
+        FileNotFoundError: no such file.
+    """
+    by_name = kwargs.pop("by_name", False)
+    skip = _objects_to_skip(kwargs)
+    path = os.fspath(filepath)
+    if not path.endswith((".weights.h5", ".weights.json", ".keras")):
+        if path.endswith((".h5", ".hdf5")):
+            raise ValueError(LEGACY.format(path=path, fix="`.weights.h5`"))
+        raise ValueError(
+            f"`filepath` must end in '.weights.h5', '.weights.json' or '.keras'. Received: filepath={path!r}"
+        )
+    if by_name:
+        raise ValueError("`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here.")
+    _require_built(model, "loaded")
+    if not Path(path).exists():
+        raise FileNotFoundError(f"There is no file {path!r}.")
+    with contextlib.ExitStack() as opened:
+        source = opened.enter_context(open_weights(path)) if path.endswith(".keras") else path
+        read_state(model, opened.enter_context(reading(source)), skip_mismatch, skip)
+
+
+def may_replace(path: str) -> bool:
+    """Ask whether an existing file may be replaced; where nobody can answer, raise."""
+    if not os.path.exists(path):
+        return True
+    try:
+        answer = input(f"{path!r} already exists: overwrite it? [y/n] ")
+    except (EOFError, OSError) as error:
+        raise FileExistsError(
+            f"{path!r} exists: pass `overwrite=True` to replace it. Received: overwrite=False"
+        ) from error
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _objects_to_skip(kwargs: dict[str, Any]) -> list[Any]:
+    skip = kwargs.pop("objects_to_skip", None) or []
+    if kwargs:
+        raise ValueError(f"Unrecognized keyword arguments: {sorted(kwargs)}")
+    return list(skip)
+
+
+def _require_built(model: Any, verb: str) -> None:
+    if not model.built:
+        raise ValueError(
+            f"The weights of model {model.name!r} cannot be {verb} before it is built: give it an `Input`, call it "
+            "on data, or `build(input_shape)`."
+        )
