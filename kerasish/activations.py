@@ -346,6 +346,11 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     return _registry.deserialize(config, custom_objects)
 
 
+def keeps_shape(activation: Any) -> bool:
+    """Whether the output is known to have the input's shape: true of all functions here but `glu`."""
+    return activation is not glu and _registry.entries.get(getattr(activation, "__name__", "")) is activation
+
+
 __all__ = sorted(["deserialize", "get", "serialize", *_registry.entries])
 
 

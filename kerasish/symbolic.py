@@ -255,11 +255,15 @@ class ShapeInference(TorchDispatchMode):
         super().__init__()
         self.is_paused = False
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch wraps the method in a decorator that imports its compiler
+
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         if self.is_paused:
             return func(*args, **kwargs)
-        args, kwargs = torch.utils._pytree.tree_map_only(torch.Tensor, _to_meta, (args, kwargs))
+        args, kwargs = tree.map_structure(_to_meta, (args, kwargs))
         if kwargs.get("device") is not None:
             kwargs = {**kwargs, "device": torch.device("meta")}
         if isinstance(kwargs.get("generator"), torch.Generator):
@@ -289,8 +293,8 @@ def real_tensors() -> Iterator[None]:
         mode.is_paused = False
 
 
-def _to_meta(tensor: torch.Tensor) -> torch.Tensor:
-    if tensor.device.type == "meta":
+def _to_meta(tensor: Any) -> Any:
+    if not isinstance(tensor, torch.Tensor) or tensor.device.type == "meta":
         return tensor
     return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 

@@ -236,8 +236,7 @@ CLASSES = sorted(name for name in dir(keras.metrics) if isinstance(getattr(keras
 
 
 def pair(name, kwargs):
-    reset_names()
-    keras.backend.clear_session()
+    kwargs = {"name": "mine", **kwargs}
     return getattr(metrics, name)(**kwargs), getattr(keras.metrics, name)(**kwargs)
 
 
@@ -302,7 +301,9 @@ def test_config(name):
         assert restored._fn is metrics.mean_squared_error
         assert keras.metrics.serialize(theirs)["config"].keys() == metrics.serialize(ours)["config"].keys()
         return
-    ours, theirs = pair(name, kwargs)
+    reset_names()
+    keras.backend.clear_session()
+    ours, theirs = getattr(metrics, name)(**kwargs), getattr(keras.metrics, name)(**kwargs)
     assert ours.get_config() == theirs.get_config()
     if name != "Metric":
         assert metrics.serialize(ours) == keras.metrics.serialize(theirs)

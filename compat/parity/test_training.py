@@ -100,8 +100,8 @@ def pair(build, compile_with):
 
 def assert_close(ours, theirs, tolerance=1e-5):
     if isinstance(theirs, dict):
-        assert list(ours) == list(theirs)
-        ours, theirs = list(ours.values()), list(theirs.values())
+        assert sorted(ours) == sorted(theirs)
+        ours, theirs = [ours[key] for key in theirs], list(theirs.values())
     if isinstance(theirs, (list, tuple)):
         assert isinstance(ours, (list, tuple))
         assert len(ours) == len(theirs)
@@ -201,8 +201,12 @@ def test_metrics_in_history_and_evaluation(loss, activation, targets, metrics, w
     weights = {"sample_weight": WEIGHTS} if weighted else {}
     validation = (X[:7], y[:7], WEIGHTS[:7]) if weighted else (X[:7], y[:7])
     assert_same_fit(ours, theirs, X, y, epochs=2, batch_size=8, validation_data=validation, **weights)
-    for model_output in ({"return_dict": True}, {"return_dict": False}):
-        results = [m.evaluate(X, y, batch_size=7, verbose=0, **weights, **model_output) for m in (ours, theirs)]
+    results = [m.evaluate(X, y, batch_size=7, verbose=0, return_dict=True, **weights) for m in (ours, theirs)]
+    assert_close(*results, 1e-4)
+    assert list(results[0]) == list(results[1])
+    has_repeats = len([*(metrics or []), *(weighted_metrics or [])]) != len({*map(str, metrics or []), *(weighted_metrics or [])})
+    if not has_repeats:  # Keras lists the first of two metrics of one name twice
+        results = [m.evaluate(X, y, batch_size=7, verbose=0, **weights) for m in (ours, theirs)]
         assert_close(*results, 1e-4)
     assert ours.metrics_names == theirs.metrics_names
 
@@ -211,6 +215,7 @@ def assert_same_fit(ours, theirs, x, y, **kwargs):
     """The same history, its keys in the same order, and the same weights and predictions afterwards."""
     histories = [model.fit(x, y, shuffle=False, verbose=0, **kwargs) for model in (ours, theirs)]
     assert histories[0].epoch == histories[1].epoch
+    assert list(histories[0].history) == list(histories[1].history)
     assert_close(histories[0].history, histories[1].history, 1e-4)
     assert_close(ours.get_weights(), theirs.get_weights(), 1e-4)
     assert_close(ours.predict(x, verbose=0, batch_size=7), theirs.predict(x, verbose=0, batch_size=7), 1e-4)
@@ -241,9 +246,11 @@ FITS = {
 }  # fmt: skip
 
 
+# A batch of one record is constant after batch normalization: which output is largest is a matter of rounding.
 @pytest.mark.parametrize("hidden", ["batch norm", "penalties"])
 @pytest.mark.parametrize("arguments", FITS)
 def test_fit(arguments, hidden):
+    hidden = "frozen" if arguments == "one record at a time" and hidden == "batch norm" else hidden
     ours, theirs = pair(
         lambda K: mlp(K, CLASSES, "softmax", HIDDEN[hidden]),
         lambda K: {
@@ -318,15 +325,14 @@ HEADS = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # Keras's, of the output without a loss
 @pytest.mark.parametrize("validation", [{}, {"validation_split": 0.25}])
 @pytest.mark.parametrize("weights", [None, "list"])
 @pytest.mark.parametrize("heads", HEADS)
 def test_several_outputs(heads, weights, validation):
     ours, theirs = pair(two_heads, lambda K: {"optimizer": K.optimizers.SGD(0.05), **HEADS[heads]})
     y = [TARGETS["column"], TARGETS["labels"]]
-    if heads == "no loss for one output":
-        y = {"kind": TARGETS["labels"]}
-    elif heads == "dictionary":
+    if heads in ("dictionary", "no loss for one output"):
         y = {"number": y[0], "kind": y[1]}
     arguments = dict(validation)
     if weights and isinstance(y, list):

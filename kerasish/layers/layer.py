@@ -167,9 +167,8 @@ class Layer(torch.nn.Module, Operation):
                 x = x.to(self._torch_dtype)
             if not hasattr(x, "_keras_mask"):
                 try:
-                    if self._accepts_training:
-                        return self._call_impl(x, training=self.training)
-                    return self._call_impl(x)
+                    call = self._compiled_call_impl or self._call_impl
+                    return call(x, training=self.training) if self._accepts_training else call(x)
                 except Exception as error:
                     self._explain(error, args, kwargs)
                     raise
@@ -197,7 +196,7 @@ class Layer(torch.nn.Module, Operation):
             kwargs = {**kwargs, "training": self.training}
         try:
             with self._mode(training), self._autocast_scope():
-                outputs = self._call_impl(*args, **kwargs)
+                outputs = (self._compiled_call_impl or self._call_impl)(*args, **kwargs)
         except Exception as error:
             self._explain(error, args, kwargs)
             raise
@@ -276,7 +275,8 @@ class Layer(torch.nn.Module, Operation):
         if getattr(error, "_kerasish_explained", False):
             return
         inputs = args[0] if args else None
-        wrong = incompatibility(self.input_spec, inputs, self.name) if self.input_spec is not None else None
+        is_checked = self.input_spec is not None and _has_shape(inputs)
+        wrong = incompatibility(self.input_spec, inputs, self.name) if is_checked else None
         if wrong is not None:
             explained = ValueError(wrong)
             explained._kerasish_explained = True  # type: ignore[attr-defined]

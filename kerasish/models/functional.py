@@ -73,6 +73,7 @@ class Graph:
         while stack:
             tensor, is_ready = stack.pop()
             if id(tensor) in given:
+                self._first_met.append(tensor._keras_history.operation)
                 continue
             history = getattr(tensor, "_keras_history", None)
             if history is None or isinstance(history.operation, InputLayer):
@@ -112,12 +113,12 @@ class Graph:
                 parent = tensor._keras_history.node
                 depth[id(parent)] = max(depth.get(id(parent), 0), own + 1)
         operations: dict[int, Any] = {}
-        for tensor in self.inputs:
-            operation = tensor._keras_history.operation
-            operations[id(operation)] = operation
-            depth_of_operation[id(operation)] = depth.get(id(tensor._keras_history.node), 0)
         for operation in self._first_met:
             operations.setdefault(id(operation), operation)
+        for tensor in self.inputs:
+            operation = tensor._keras_history.operation
+            operations.setdefault(id(operation), operation)
+            depth_of_operation[id(operation)] = depth.get(id(tensor._keras_history.node), 0)
         inputs_deepest = max(depth_of_operation.values(), default=0)
         return sorted(
             operations.values(),

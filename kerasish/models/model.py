@@ -22,7 +22,7 @@ from kerasish.symbolic import KerasTensor
 from kerasish.training import loop
 from kerasish.training.data.arrays import weights_of_classes
 from kerasish.training.data.iterables import to_batch
-from kerasish.training.data.packing import unpack_x_y_sample_weight
+from kerasish.training.data.packing import unpack_x_y_sample_weight, without_missing
 from kerasish.training.logs import Logs
 from kerasish.training.objectives import CompiledLoss, CompiledMetrics, resolve_optimizer, track
 from kerasish.training.step import Step
@@ -542,7 +542,7 @@ class Model(Layer):
         with loop.training_mode(self, True):
             step = self._make_train_step()
             step.look_for_changes()
-            logs = step(batch)
+            logs = step(without_missing(*batch))
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)
 
@@ -558,7 +558,7 @@ class Model(Layer):
         with loop.training_mode(self, False), torch.no_grad():
             step = self._make_test_step()
             step.look_for_changes()
-            logs = step(batch)
+            logs = step(without_missing(*batch))
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)
 
@@ -587,7 +587,7 @@ class Model(Layer):
         if step is None:
             if self.jit_compile:
                 torch.nn.Module.compile(self)
-            replayable = getattr(self.optimizer, "replayable", True)
+            replayable = getattr(self.optimizer, "capturable", True)
             allowed = not self.run_eagerly and not self.jit_compile and replayable
             step = self._steps[kind] = Step(self, f"{kind}_step", allowed)
         return step

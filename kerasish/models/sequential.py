@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from torch import Tensor
@@ -13,6 +14,7 @@ from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_lay
 from kerasish.layers.layer import Layer, structure
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
+from kerasish.naming import current_path, name_scope
 from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor, infer_output
 
@@ -106,8 +108,10 @@ class Sequential(Model):
 
     def _draw(self) -> None:
         x = tensor = self._input_layer._tensor
-        for layer in self._stack:
-            x = layer(x)
+        is_open = current_path().rpartition("/")[2] == self.name
+        with contextlib.nullcontext() if is_open else name_scope(self.name):
+            for layer in self._stack:
+                x = layer(x)
         self.__dict__["_graph"] = Graph(tensor, x)
         self.__dict__["built"] = True
         self.__dict__["_build_shapes"] = {"input_shape": tensor.shape}

@@ -166,7 +166,7 @@ def _parameters(layer: Any) -> str:
         return "0"
     if not layer.built and not layer.weights:
         return "0" if type(layer).build is Layer.build else "0 (unbuilt)"
-    return f"{sum(w.numel() for w in layer.weights):,}"
+    return str(sum(w.numel() for w in layer.weights))
 
 
 def _trainable(layer: Any) -> str:

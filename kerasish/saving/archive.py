@@ -208,7 +208,7 @@ def _make(config: Any, custom_objects: dict[str, Any] | None, compile: bool, saf
 
 
 def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
-    """The config with public names in place of Keras's own modules, and lambdas as custom objects."""
+    """The config with public names in place of Keras's own modules, lambdas as custom objects, no empty masks."""
     if isinstance(config, list):
         return [_translated(item, lambdas, allowed) for item in config]
     if not isinstance(config, dict):
@@ -223,6 +223,9 @@ def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
         lambdas[name] = _lambda_from(config["config"])
         return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
     translated = {key: _translated(value, lambdas, allowed) for key, value in config.items()}
+    for node in translated.get("inbound_nodes") or ():
+        if isinstance(node, dict) and isinstance(node.get("kwargs"), dict) and node["kwargs"].get("mask", 0) is None:
+            del node["kwargs"]["mask"]
     if isinstance(config.get("module"), str):
         translated["module"] = re.sub(r"^keras\.src\.backend\.\w+\.optimizers\b.*", "keras.optimizers", config["module"])
     return translated
@@ -231,8 +234,8 @@ def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
 def _lambda_from(config: dict[str, Any]) -> types.FunctionType:
     """The function whose compiled code Keras put into the file; only this Python version can read it."""
     try:
-        code = marshal.loads(base64.b64decode(config["value"]))
-    except (ValueError, EOFError, TypeError) as error:
+        code = marshal.loads(base64.b64decode(config["code"] if "code" in config else config["value"]))
+    except (ValueError, EOFError, TypeError, KeyError) as error:
         raise ValueError(f"A lambda in the file was written by another version of Python: {error}") from error
     cells = tuple(types.CellType(value) for value in config.get("closure") or ())
     defaults = tuple(config["defaults"]) if config.get("defaults") else None

@@ -296,3 +296,27 @@ def _open(source: Any) -> Any:
     except OSError as error:
         name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "The weights"
         raise ValueError(f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}") from error
+
+
+NOTES = "_notes"  # a text beside the arrays, which Keras does not look for
+
+
+def is_hdf5(path: str | os.PathLike[str]) -> bool:
+    """Whether the file is of that kind."""
+    return bool(h5py().is_hdf5(path))
+
+
+def attach(path: str | os.PathLike[str], text: str) -> None:
+    """Put a text into an HDF5 file."""
+    with h5py().File(path, "a") as file:
+        file.create_dataset(NOTES, data=np.frombuffer(text.encode(), np.uint8))
+    with open(path, "rb+") as written:
+        os.fsync(written.fileno())
+
+
+def attached(path: str | os.PathLike[str]) -> str | None:
+    """The text that `attach` put into the file, or None."""
+    with _open(path) as file:
+        if follow(file, NOTES) is None:
+            return None
+        return Store("", [file])[NOTES].astype(np.uint8).tobytes().decode()

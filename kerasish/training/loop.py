@@ -51,10 +51,10 @@ def fit(
     _check_count("validation_steps", validation_steps, 1)
     if config.max_epochs() is not None:
         epochs = min(epochs, config.max_epochs() or 0)
-    steps_per_epoch = _limited(steps_per_epoch)
     if validation_split != 0 and validation_data is None:
         (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
     data = make_data(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch, model._device())
+    steps_per_epoch = _limited(steps_per_epoch, data)
     validation = _validation_data(
         model, validation_data, validation_batch_size or batch_size, validation_steps
     )
@@ -73,8 +73,9 @@ def fit(
             logs = _train_epoch(model, step, batches, listeners)
         logs = model._epoch_logs(logs)
         if validation is not None and _validates_in(epoch, validation_freq):
-            results = _run_evaluation(model, validation, listeners, _limited(validation_steps))
+            results = _run_evaluation(model, validation, listeners, _limited(validation_steps, validation))
             logs.update({f"val_{name}": value for name, value in results.items()})
+            logs = dict(sorted(logs.items()))
         data.on_epoch_end()
         listeners.on_epoch_end(epoch, logs)
         if model.stop_training:
@@ -107,8 +108,8 @@ def evaluate(
     """Compute loss and metrics; the arguments are those of `Model.evaluate`."""
     model._require_compiled("evaluate")
     _check_count("steps", steps, 1)
-    steps = _limited(steps)
     data = make_data(x, y, sample_weight, batch_size, False, None, steps, model._device())
+    steps = _limited(steps, data)
     _prepare(model, data, check=True)
     listeners = _callback_list(callbacks, model, verbose, 1, steps or data.num_batches, history=False)
     results = _run_evaluation(model, data, listeners, steps)
@@ -120,8 +121,8 @@ def predict(
 ) -> Any:
     """Compute the outputs as NumPy arrays; the arguments are those of `Model.predict`."""
     _check_count("steps", steps, 1)
-    steps = _limited(steps)
     data = make_data(x, None, None, batch_size, False, None, steps, model._device())
+    steps = _limited(steps, data)
     if config.is_nan_check_enabled():
         refuse_nan(data)
     if callbacks is None and not _verbosity(verbose):
@@ -131,10 +132,10 @@ def predict(
         listeners.on_predict_begin()
     collected = _Collected(data.num_records)
     with training_mode(model, False), torch.no_grad():
-        for i, (batch_x, _, _) in enumerate(_limit(data, steps)):
+        for i, batch in enumerate(_limit(data, steps)):
             if listeners is not None:
                 listeners.on_predict_batch_begin(i)
-            outputs = model.predict_step((batch_x,))
+            outputs = model.predict_step(batch[:1])
             collected.add(outputs)
             if listeners is not None:
                 listeners.on_predict_batch_end(
@@ -322,7 +323,6 @@ def _check_targets(model: Any, data: Any) -> None:
 def _validation_data(model: Any, given: Any, batch_size: int | None, steps: int | None) -> Any:
     if given is None:
         return None
-    steps = _limited(steps)
     if isinstance(given, (tuple, list)) and len(given) in (2, 3) and not is_array(given):
         x, y, sample_weight = (*given, None)[:3]
         data = make_data(x, y, sample_weight, batch_size, False, None, steps, model._device())
@@ -369,9 +369,11 @@ def _verbosity(verbose: Any) -> int:
     return int(verbose)
 
 
-def _limited(steps: int | None) -> int | None:
+def _limited(steps: int | None, data: Any) -> int | None:
+    """The number of steps that was asked for, if any, or the global limit where the data has more."""
     most = config.max_steps_per_epoch()
-    return steps if most is None else min(most, steps or most)
+    wanted = steps or data.num_batches
+    return steps if most is None or (wanted is not None and wanted <= most) else most
 
 
 def _check_count(name: str, value: Any, least: int) -> None:

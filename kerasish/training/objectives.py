@@ -63,7 +63,7 @@ class TorchOptimizer:
             `torch.optim.AdamW`, or a `functools.partial` of it.
     """
 
-    replayable = False
+    capturable = False  # it may count its steps in Python, and keeps its learning rate as a Python number
 
     def __init__(self, optimizer: Any) -> None:
         self.torch_optimizer = optimizer if isinstance(optimizer, torch.optim.Optimizer) else None

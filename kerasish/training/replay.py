@@ -8,6 +8,7 @@ do something of its own in each step.
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_leaves
+
+from kerasish import tree
 
 log = logging.getLogger("kerasish")
 
@@ -66,6 +69,17 @@ class _Call:
         return self.name in CONSTANTS or (not self.reads and not self.is_random)
 
 
+class _Idle(TorchDispatchMode):
+    """A mode that changes nothing."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        return func(*args, **(kwargs or {}))
+
+
 class _Recorder(TorchDispatchMode):
     """Runs operations as usual and notes them; notes in `refusal` what keeps the step from being repeated."""
 
@@ -74,13 +88,22 @@ class _Recorder(TorchDispatchMode):
         self.calls: list[_Call] = []
         self.refusal: str | None = None
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch wraps the method in a decorator that imports its compiler
+
     def __enter__(self) -> _Recorder:
-        self._outer_profiler: Any = sys.getprofile()
+        with _Idle():  # the first mode of a process imports what it needs
+            self._outer_profiler: Any = sys.getprofile()
+        self._collects_garbage = gc.isenabled()
+        gc.disable()  # finalizers and `gc.callbacks` are foreign code, too
         sys.setprofile(self._look_for_foreign_code)
         return super().__enter__()
 
     def __exit__(self, *exc_info: Any) -> None:
         super().__exit__(*exc_info)
+        if self._collects_garbage:
+            gc.enable()
         if hasattr(self._outer_profiler, "enable"):  # cProfile's, which is no Python function
             sys.setprofile(None)
             self._outer_profiler.enable()
@@ -106,6 +129,11 @@ class _Recorder(TorchDispatchMode):
         self.calls.clear()
 
 
+def copy_of_tensors(structure: Any) -> Any:
+    """The same structure with copies of the tensors."""
+    return tree.map_structure(lambda x: x.clone() if isinstance(x, Tensor) else x, structure)
+
+
 def _storage(tensor: Tensor) -> int:
     return tensor.untyped_storage()._cdata
 
@@ -122,7 +150,7 @@ class Recording:
     """
 
     def __init__(self, step: Callable[[Any], Any], batch: Any) -> None:
-        static = tree_map_only(Tensor, torch.clone, batch)
+        static = copy_of_tensors(batch)
         self.inputs = [leaf for leaf in tree_leaves(static) if isinstance(leaf, Tensor)]
         with _Recorder() as recorder:
             self.result = step(static)
@@ -169,7 +197,7 @@ def _is_fixed(call: _Call, written: set[int]) -> bool:
 
 
 def _instruction(call: _Call) -> tuple[Callable, tuple, dict]:
-    args, kwargs = tree_map_only(Tensor, _without_graph, (call.args, call.kwargs))
+    args, kwargs = tree.map_structure(_without_graph, (call.args, call.kwargs))
     if call.writes:
         return _direct(call.function), args, kwargs
     outputs = [_without_graph(x) for x in call.outputs]
@@ -198,9 +226,9 @@ def _direct(function: Any) -> Any:
     return getattr(function, "_op", function)
 
 
-def _without_graph(tensor: Tensor) -> Tensor:
+def _without_graph(x: Any) -> Any:
     """Weights and state stay the objects they are; intermediate results let go of their autograd graph."""
-    return tensor if isinstance(tensor, torch.nn.Parameter) else tensor.detach()
+    return x.detach() if isinstance(x, Tensor) and not isinstance(x, torch.nn.Parameter) else x
 
 
 def _out_variant(call: _Call) -> tuple[Any, list[str]] | None:
@@ -219,6 +247,6 @@ def _out_variant(call: _Call) -> tuple[Any, list[str]] | None:
 
 
 def _compute_and_copy(function: Callable, args: tuple, kwargs: dict, outputs: list[Tensor]) -> None:
-    results = function(*args, **kwargs)
-    for output, result in zip(outputs, tree_leaves(results), strict=True):
+    results = [x for x in tree_leaves(function(*args, **kwargs)) if isinstance(x, Tensor)]
+    for output, result in zip(outputs, results, strict=True):
         output.copy_(result)

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_leaves
 
 from kerasish.layers.layer import structure
 from kerasish.training.logs import Logs
-from kerasish.training.replay import NotRecordable, Recording
+from kerasish.training.replay import NotRecordable, Recording, copy_of_tensors
 from kerasish.training.threads import ThreadChoice
 
 log = logging.getLogger("kerasish")
@@ -138,7 +138,7 @@ class CapturedGraph:
     """A step captured in a CUDA graph and run once."""
 
     def __init__(self, step: Step, batch: Any) -> None:
-        static = tree_map_only(Tensor, torch.clone, batch)
+        static = copy_of_tensors(batch)
         self.inputs = [leaf for leaf in tree_leaves(static) if isinstance(leaf, Tensor)]
         self.graph = torch.cuda.CUDAGraph()
         try:

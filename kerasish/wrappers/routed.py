@@ -145,7 +145,7 @@ class BaseWrapper(Estimator):
             if takes_any_name(builder) or "params" in of_builder:
                 return
         own = (*self._defaults(), *OWN_PARAMETERS, *COMPILE_ARGUMENTS, *FIT_ARGUMENTS, *PREDICT_ARGUMENTS)
-        known = sorted({*own, *of_builder})
+        known = sorted({*own, *of_builder} - set(FOR_BUILDERS))
         for name in names:
             if name not in known and not is_routed(name):
                 raise ValueError(
@@ -223,7 +223,7 @@ class BaseWrapper(Estimator):
             ]
             names = (*names, *FOR_BUILDERS)
         else:
-            refuse_unknown(for_model, names, _name(builder), "model__")
+            refuse_unknown(for_model, set(names) - set(FOR_BUILDERS), _name(builder), "model__")
             wanted = [name for name in given if name in names]
         special = {
             "meta": self._builder_metadata,

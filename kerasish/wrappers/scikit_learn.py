@@ -7,10 +7,11 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted as _check_is_fitted
 
 from kerasish.wrappers import routed as _routed
+from kerasish.wrappers.parameters import names_of as _names_of
 
 
-class _Keras2Face:
-    """Keras 2's constructor and attributes.
+class BaseWrapper(_routed.BaseWrapper):
+    """The parent of the two: Keras 2's constructor, attributes and methods.
 
     Args:
         build_fn: function that returns a compiled model; or `__call__` of a subclass.
@@ -23,6 +24,19 @@ class _Keras2Face:
 
     def _defaults(self) -> dict[str, Any]:
         return {"build_fn": None}
+
+    def check_params(self, params: dict[str, Any]) -> None:
+        """Raise where nobody takes a parameter.
+
+        Raises:
+            ValueError: neither `fit`, `predict` nor `build_fn` has an argument of that name.
+        """
+        self._refuse_unknown(params)
+
+    def filter_sk_params(self, fn: Any, override: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The parameters that a function names, with those of `override` over them."""
+        names = _names_of(fn)
+        return {n: v for n, v in self.get_params(deep=False).items() if n in names} | (override or {})
 
     @property
     def model(self) -> Any:
@@ -39,7 +53,7 @@ class _Keras2Face:
         return self.history_
 
 
-class KerasClassifier(_Keras2Face, _routed.KerasClassifier):
+class KerasClassifier(BaseWrapper, _routed.KerasClassifier):
     """A model as a scikit-learn classifier, as in Keras 2.
 
     Args:
@@ -61,7 +75,7 @@ class KerasClassifier(_Keras2Face, _routed.KerasClassifier):
     """
 
 
-class KerasRegressor(_Keras2Face, _routed.KerasRegressor):
+class KerasRegressor(BaseWrapper, _routed.KerasRegressor):
     """A model as a scikit-learn regressor, as in Keras 2: `score` is the loss with its sign changed.
 
     Args:
@@ -82,4 +96,4 @@ class KerasRegressor(_Keras2Face, _routed.KerasRegressor):
 
 
 def __dir__() -> list[str]:
-    return ["KerasClassifier", "KerasRegressor"]
+    return ["BaseWrapper", "KerasClassifier", "KerasRegressor"]

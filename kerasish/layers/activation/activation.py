@@ -8,6 +8,7 @@ from torch import Tensor
 
 from kerasish import activations
 from kerasish.layers.layer import Layer
+from kerasish.symbolic import KerasTensor
 
 
 class Activation(Layer):
@@ -24,6 +25,11 @@ class Activation(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
+
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+        if activations.keeps_shape(self.activation):
+            return KerasTensor(inputs.shape, dtype=self.compute_dtype)
+        return super().compute_output_spec(inputs, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}

@@ -13,6 +13,7 @@ from kerasish import activations, constraints, initializers, regularizers
 from kerasish.errors import format_shape
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.symbolic import KerasTensor, infer_output
 from kerasish.variable import Variable
 
 
@@ -113,6 +114,15 @@ class Dense(Layer):
             if bias is not None:
                 outputs = outputs + bias
         return outputs if self.activation is activations.linear else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (*input_shape[:-1], self.units)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = (*input_shape[:-1], self.units)
+        if activations.keeps_shape(self.activation):
+            return shape
+        return infer_output(self.activation, (KerasTensor(shape, dtype=self.compute_dtype),), {}, self.name).shape
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from kerasish.dtypes import standardize_dtype
@@ -59,18 +60,25 @@ class InputLayer(Layer):
         self.ragged = False
         self.built = True
         self._refresh_call_path()
-        self._start_graph()
 
-    def _start_graph(self) -> None:
-        self.__dict__["_tensor"] = KerasTensor(self.batch_shape, dtype=self._input_dtype, name=self.name)
-        Node(self, (), {}, self._tensor)
+    @property
+    def _tensor(self) -> KerasTensor:
+        """The symbolic input, which keeps this layer, not the reverse; made anew where nobody holds it."""
+        reference = self.__dict__.get("_tensor_ref")
+        tensor = None if reference is None else reference()
+        if tensor is None:
+            tensor = KerasTensor(self.batch_shape, dtype=self._input_dtype, name=self.name)
+            Node(self, (), {}, tensor)
+            self.__dict__["_tensor_ref"] = weakref.ref(tensor)
+        return tensor
+
+    @property
+    def output(self) -> KerasTensor:
+        """The symbolic input that the layer stands for."""
+        return self._tensor
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in super().__getstate__().items() if key != "_tensor"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._start_graph()
+        return {key: value for key, value in super().__getstate__().items() if key != "_tensor_ref"}
 
     @property
     def dtype(self) -> str:

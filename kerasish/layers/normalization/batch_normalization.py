@@ -158,6 +158,9 @@ class BatchNormalization(Layer):
         self.moving_mean.lerp_(mean.to(self.moving_mean.dtype), 1 - self.momentum)
         self.moving_variance.lerp_(variance.to(self.moving_variance.dtype), 1 - self.momentum)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -126,6 +126,9 @@ class Normalization(Layer):
             return inputs * scale + self.mean
         return (inputs - self.mean) / scale
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -36,5 +36,8 @@ class Rescaling(Layer):
             return value
         return torch.as_tensor(value, dtype=like.dtype, device=like.device)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}

@@ -50,5 +50,8 @@ class Dropout(Layer):
         keep.bernoulli_(1 - self.rate, generator=generator).div_(1 - self.rate)
         return inputs * keep
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}

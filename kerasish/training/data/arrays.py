@@ -15,6 +15,7 @@ from kerasish.arrays import is_array, is_array_structure, to_tensor
 from kerasish.config import floatx, get_device
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape
+from kerasish.training.data.packing import without_missing
 
 CHUNK_BYTES = 4 * 2**20  # rows are gathered for several batches at once, about this much
 GPU_SHARE = 0.5  # of the free GPU memory that a data set may take
@@ -71,23 +72,24 @@ class ArrayData:
                 f"`batch_size` must be a positive integer, or 0. Received: batch_size={batch_size!r}"
             )
         if batch_size is None:
-            batch_size = math.ceil(self.num_records / steps) if steps and _is_whole_epoch(steps) else 32
+            batch_size = math.ceil(self.num_records / steps) if steps else 32
         self.batch_size = max(1, int(batch_size))
         self.shuffle = shuffle
         if class_weight is not None:
             parts[2] = weights_of_classes(class_weight, parts[1], parts[2])
         self.device = device or get_device()
-        self._template = (parts[0], *parts[1:])
+        self._template = tuple(parts)
         self._tensors = _place([t for t in tree.flatten(parts) if t is not None], self.device)
         self.num_batches: int | None = math.ceil(self.num_records / self.batch_size)
-        self._single = isinstance(parts[0], Tensor) and (parts[1] is None or isinstance(parts[1], Tensor))
+        self._single = all(part is None or isinstance(part, Tensor) for part in parts)
         self._has = [part is not None for part in parts]
+        self._is_flat = self._single and (self._has[1] or not self._has[2])
 
     def __iter__(self) -> Iterator[tuple]:
         """One epoch of batches (x, y, sample_weight)."""
         for batch in self._raw_batches():
             batch = [self._to_device(t) for t in batch] if self._tensors[0].device != self.device else batch
-            yield self._pack(batch)
+            yield tuple(batch) if self._is_flat else without_missing(*self._pack(batch))
 
     def _raw_batches(self) -> Iterator[Any]:
         order = self._order()
@@ -116,8 +118,8 @@ class ArrayData:
 
     def _pack(self, batch: Any) -> tuple:
         if self._single:
-            values = iter(batch)
-            return tuple([next(values) if has else None for has in self._has])
+            given = iter(batch)
+            return tuple([next(given) if has else None for has in self._has])
         values = iter(batch)
         parts = [
             tree.pack_sequence_as(
@@ -147,10 +149,6 @@ class ArrayData:
 
     def on_epoch_end(self) -> None:
         """Arrays stay as they are."""
-
-
-def _is_whole_epoch(steps: int) -> bool:
-    return steps > 0
 
 
 def _to_tensors(part: Any, name: str) -> Any:

@@ -13,6 +13,7 @@ from kerasish import tree
 from kerasish.arrays import is_array, to_tensor
 from kerasish.config import get_device
 from kerasish.training.data.arrays import weights_of_classes
+from kerasish.training.data.packing import without_missing
 
 
 class IterableData:
@@ -46,9 +47,9 @@ class IterableData:
     def __iter__(self) -> Iterator[tuple]:
         """Batches (x, y, sample_weight) until the source ends."""
         while self._peeked:
-            yield self._peeked.pop()
+            yield without_missing(*self._peeked.pop())
         for item in self.source:
-            yield self._to_batch(item)
+            yield without_missing(*self._to_batch(item))
 
     def _to_batch(self, item: Any) -> tuple:
         batch = to_batch(item, self.device)

@@ -12,6 +12,13 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
+def without_missing(x: Any, y: Any, sample_weight: Any) -> tuple:
+    """The batch as a step gets it: `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+    if sample_weight is not None:
+        return x, y, sample_weight
+    return (x,) if y is None else (x, y)
+
+
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Take the tuple that `train_step` gets apart; what is missing is None."""
     if isinstance(data, list):

@@ -13,6 +13,7 @@ import torch
 from kerasish.config import get_device
 from kerasish.training.data.arrays import weights_of_classes
 from kerasish.training.data.iterables import to_batch
+from kerasish.training.data.packing import without_missing
 
 
 class PyDataset:
@@ -102,7 +103,7 @@ class PyDatasetData:
         """One epoch of batches (x, y, sample_weight)."""
         self.source.on_epoch_begin()
         for item in self._items(self._indices()):
-            yield self._to_batch(item)
+            yield without_missing(*self._to_batch(item))
 
     def _to_batch(self, item: Any) -> tuple:
         batch = to_batch(item, self.device)
