@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8
 
 .PHONY: demo test test-all lint format bench clean data
 
@@ -34,10 +35,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 test: $(VENV)/dev.stamp data lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: $(VENV)/dev.stamp data lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

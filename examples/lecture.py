@@ -106,6 +106,7 @@ def main(
     print(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")
     print("the first three test images:", ", ".join(CLASS_NAMES[label] for label in predictions[:3]))
     print(probabilities[:3].round(2))
+    print(f"the data, the learning curve and the confusion matrix are pictures in {output.resolve()}")
     return accuracy
 
 

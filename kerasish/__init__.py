@@ -24,6 +24,7 @@ from kerasish import regularizers as regularizers
 from kerasish import saving as saving
 from kerasish import tree as tree
 from kerasish import utils as utils
+from kerasish import wrappers as wrappers
 from kerasish.config import device as device
 from kerasish.dtype_policies import DTypePolicy as DTypePolicy
 from kerasish.dtype_policies import FloatDTypePolicy as FloatDTypePolicy

@@ -17,7 +17,7 @@ def is_array(x: Any) -> bool:
     """True for arrays, tensors, data frames and series, and lists of numbers."""
     if isinstance(x, (np.ndarray, Tensor, np.generic)):
         return True
-    if _is_frame(x) or (hasattr(x, "__array__") and hasattr(x, "shape")):
+    if _is_frame(x) or (hasattr(x, "shape") and (hasattr(x, "__array__") or hasattr(x, "toarray"))):
         return True
     return isinstance(x, (list, tuple)) and bool(x) and all(_is_number_or_list(item) for item in x)
 

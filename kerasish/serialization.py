@@ -326,6 +326,7 @@ def _namespaces(module: str | None) -> list[str]:
     if parts[0] != "keras" or (parts[1:2] == ["src"] and len(parts) < 3):
         return []
     inner = parts[2:] if parts[1:2] == ["src"] else parts[1:]
+    inner = inner[2:] if inner[:1] == ["backend"] else inner  # keras.src.backend.torch.optimizers…
     found = [
         f"kerasish.{name}" for name in (".".join(inner[:2]), ".".join(inner[:1])) if name in PUBLIC_MODULES
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,7 @@ def imported_modules(node: ast.AST) -> list[str]:
     return [name.removeprefix("kerasish").lstrip(".") for name in names if name.split(".")[0] == "kerasish"]
 
 
+@functools.cache
 def imports(module: str) -> tuple[set[str], set[str]]:
     """What a module imports at its top, and what its functions import."""
     tree = ast.parse(MODULES[module].read_text())

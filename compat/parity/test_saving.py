@@ -100,7 +100,9 @@ def frozen(k):
 
 
 def odd_types(k):
-    return k.Sequential([k.Input((4,)), k.layers.Dense(3, dtype="float64"), k.layers.Dense(2, dtype="bfloat16")])
+    return k.Sequential(
+        [k.Input((4,)), k.layers.Dense(3, dtype="float64"), k.layers.Dense(2, dtype="bfloat16")]
+    )
 
 
 MODELS = [sequential, nested, subclassed, frozen, odd_types]
@@ -138,7 +140,9 @@ def test_whole_models_go_on_as_they_were(source, target, make, tmp_path):
     loaded = target.models.load_model(tmp_path / "m.keras", custom_objects=custom_objects(target))
     tolerance = 2e-2 if make is odd_types else 1e-6
     np.testing.assert_allclose(predict(loaded), predict(model), atol=tolerance)
-    for expected, found in zip(values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True):
+    for expected, found in zip(
+        values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True
+    ):
         np.testing.assert_array_equal(found, expected)
     assert [layer.trainable for layer in loaded.layers] == [layer.trainable for layer in model.layers]
     for (name, expected), (own, found) in zip(train(model).items(), train(loaded).items(), strict=True):
@@ -177,7 +181,8 @@ def test_the_file_has_the_same_arrays_as_keras_writes(make, tmp_path):
 
 
 OPTIMIZERS = {
-    "SGD": {"momentum": 0.9, "nesterov": True}, "RMSprop": {"momentum": 0.5, "centered": True}, "Adam": {"amsgrad": True},
+    "SGD": {"momentum": 0.9, "nesterov": True}, "RMSprop": {"momentum": 0.5, "centered": True},
+    "Adam": {"amsgrad": True},
     "AdamW": {}, "Adadelta": {}, "Adagrad": {}, "Adamax": {}, "Adafactor": {}, "Nadam": {}, "Ftrl": {}, "Lion": {},
     "Lamb": {},
 }  # fmt: skip
@@ -193,7 +198,9 @@ def test_every_optimizer_goes_on_as_it_was(source, target, name, tmp_path):
     model.save(tmp_path / "m.keras")
     loaded = target.models.load_model(tmp_path / "m.keras")
     assert type(loaded.optimizer).__name__ == name
-    for expected, found in zip(values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True):
+    for expected, found in zip(
+        values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True
+    ):
         np.testing.assert_array_equal(found, expected)
     model.train_on_batch(X, Y)
     loaded.train_on_batch(X, Y)
@@ -209,13 +216,17 @@ def test_the_loss_scale_goes_along(source, target, tmp_path):
     model.train_on_batch(X, Y)
     model.save(tmp_path / "m.keras")
     loaded = target.models.load_model(tmp_path / "m.keras")
-    for expected, found in zip(values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True):
+    for expected, found in zip(
+        values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True
+    ):
         np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
 def test_seeded_dropout_and_models_that_never_trained(source, target, tmp_path):
-    model = source.Sequential([source.Input((4,)), source.layers.Dropout(0.5, seed=7), source.layers.Dense(2)])
+    model = source.Sequential(
+        [source.Input((4,)), source.layers.Dropout(0.5, seed=7), source.layers.Dense(2)]
+    )
     model.compile("adam", "mse")
     model.save(tmp_path / "m.keras")
     with warnings.catch_warnings():
@@ -289,6 +300,8 @@ def test_lambdas_in_a_file_are_refused_unless_trusted(tmp_path):
         def from_config(cls, config):
             return cls(kerasish.saving.deserialize_keras_object(config["function"]))
 
-    loaded = kerasish.models.load_model(tmp_path / "m.keras", custom_objects={"Lambda": Lambda}, safe_mode=False)
+    loaded = kerasish.models.load_model(
+        tmp_path / "m.keras", custom_objects={"Lambda": Lambda}, safe_mode=False
+    )
     assert isinstance(loaded.layers[0].function, types.FunctionType)
     np.testing.assert_allclose(predict(loaded), 2 * X, atol=1e-6)

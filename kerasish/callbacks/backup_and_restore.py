@@ -151,7 +151,9 @@ class BackupAndRestore(Callback):
         """The history with this epoch's logs, which `History` records after the other callbacks."""
         history = getattr(self.model, "history", None)
         epochs = list(history.epoch) if history is not None else []
-        values = {name: list(column) for name, column in history.history.items()} if history is not None else {}
+        values = (
+            {name: list(column) for name, column in history.history.items()} if history is not None else {}
+        )
         if logs is not None and self._epoch not in epochs:
             epochs.append(self._epoch)
             for name, value in logs.items():

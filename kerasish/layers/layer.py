@@ -413,6 +413,8 @@ class Layer(torch.nn.Module, Operation):
             self.__dict__[name] = value
             return
         value = track(value)
+        if name in self._modules and not isinstance(value, torch.nn.Module):
+            del self._modules[name]
         if isinstance(value, torch.nn.Parameter):
             self._rename_parameter(name, value)
             structure.version += 1
@@ -776,7 +778,9 @@ class Layer(torch.nn.Module, Operation):
         if isinstance(dtype, dict):
             config["dtype"] = dtype_policies.deserialize(dtype)
         if cls.__module__.split(".")[0] != "kerasish":
-            config = {key: deserialize_keras_object(value) for key, value in config.items()}
+            config = {
+                key: value if key == "dtype" else deserialize_keras_object(value) for key, value in config.items()
+            }
         try:
             return cls(**config)
         except TypeError as error:

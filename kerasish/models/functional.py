@@ -377,6 +377,8 @@ def model_from_config(cls: type, config: dict[str, Any]) -> Any:
             except KeyError:
                 later.append((name, index, node))
                 continue
+            if kwargs.get("mask", 0) is None:
+                del kwargs["mask"]
             outputs[name, index] = tree.flatten(operations[name](*args, **kwargs))
         if len(later) == len(waiting):
             raise ValueError(

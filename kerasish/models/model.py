@@ -145,13 +145,13 @@ class Model(Layer):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, None for unknown sizes."""
-        return _plain(tree.map_structure(lambda t: t.shape, self.input))
+        """The shape of the input, or a list of those of several, None for unknown sizes."""
+        return _plain([tensor.shape for tensor in self.inputs])
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output, None for unknown sizes."""
-        return _plain(tree.map_structure(lambda t: t.shape, self.output))
+        """The shape of the output, or a list of those of several, None for unknown sizes."""
+        return _plain([tensor.shape for tensor in self.outputs])
 
     @property
     def input_names(self) -> list[str]:
@@ -733,7 +733,7 @@ def _direct_layers(module: Any) -> list[Any]:
 
 
 def _plain(shapes: Any) -> Any:
-    return shapes[0] if isinstance(shapes, list) and len(shapes) == 1 else shapes
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _as_tuples(shape: Any) -> Any:

@@ -141,7 +141,9 @@ def load_model(
     """
     path = os.fspath(filepath)
     if path.startswith("hf://"):
-        raise ValueError(f"Download the model first (`huggingface_hub.snapshot_download`). Received: {path!r}")
+        raise ValueError(
+            f"Download the model first (`huggingface_hub.snapshot_download`). Received: {path!r}"
+        )
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no file {path!r}.")
     if os.path.isdir(path):
@@ -202,13 +204,15 @@ def _make(config: Any, custom_objects: dict[str, Any] | None, compile: bool, saf
         )
     except RecursionError as error:
         raise ValueError(f"{CONFIG!r} is nested too deeply: the file is damaged or hostile.") from error
+    except (KeyError, IndexError, AttributeError) as error:
+        raise ValueError(f"{CONFIG!r} does not describe a model: {type(error).__name__}: {error}") from error
     if not hasattr(model, "load_weights"):
         raise ValueError(f"{CONFIG!r} must describe a model. Received: {received(model)}")
     return model
 
 
 def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
-    """The config with public names in place of Keras's own modules, lambdas as custom objects, no empty masks."""
+    """The config with Keras's public modules, dtype policies by name, lambdas as custom objects, no empty masks."""
     if isinstance(config, list):
         return [_translated(item, lambdas, allowed) for item in config]
     if not isinstance(config, dict):
@@ -222,12 +226,20 @@ def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
         name = f"__lambda_{len(lambdas)}__"
         lambdas[name] = _lambda_from(config["config"])
         return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    if config.get("class_name") == "DTypePolicy" and config.get("module") == "keras":
+        return config["config"]["name"]
     translated = {key: _translated(value, lambdas, allowed) for key, value in config.items()}
     for node in translated.get("inbound_nodes") or ():
-        if isinstance(node, dict) and isinstance(node.get("kwargs"), dict) and node["kwargs"].get("mask", 0) is None:
+        if (
+            isinstance(node, dict)
+            and isinstance(node.get("kwargs"), dict)
+            and node["kwargs"].get("mask", 0) is None
+        ):
             del node["kwargs"]["mask"]
     if isinstance(config.get("module"), str):
-        translated["module"] = re.sub(r"^keras\.src\.backend\.\w+\.optimizers\b.*", "keras.optimizers", config["module"])
+        translated["module"] = re.sub(
+            r"^keras\.src\.backend\.\w+\.optimizers\b.*", "keras.optimizers", config["module"]
+        )
     return translated
 
 

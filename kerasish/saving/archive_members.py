@@ -52,7 +52,14 @@ def read_json(archive: zipfile.ZipFile, name: str) -> Any:
         raise ValueError(
             f"{archive.filename!r} is not a `.keras` archive: it has no {name!r}. Received: {archive.namelist()[:10]}"
         ) from error
-    except (ValueError, RecursionError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise ValueError(f"{name!r} of {archive.filename!r} cannot be read: {error}") from error
 
 

@@ -157,7 +157,8 @@ class Store:
 
     def __init__(self, path: str, groups: list[Any]) -> None:
         self.path = path
-        self._group_of = {key: group for group in groups for key in group}
+        with _damage(path):
+            self._group_of = {key: group for group in groups for key in group}
 
     def keys(self) -> list[str]:
         """The names of the arrays."""
@@ -178,33 +179,41 @@ class Store:
 
     def __getitem__(self, key: str) -> np.ndarray:
         dataset = self._dataset(key)
+        with _damage(posixpath.join(self.path, "vars", key)):
+            return self._read(dataset)
+
+    def _read(self, dataset: Any) -> np.ndarray:
         claimed = math.prod(dataset.shape) * dataset.dtype.itemsize
         if claimed > LARGE and claimed > MOST_EXPANSION * dataset.id.get_storage_size():
             raise ValueError(
-                f"{self._where(key)} claims the shape {format_shape(dataset.shape)}, {claimed} bytes, and stores "
-                f"{dataset.id.get_storage_size()}: the file is damaged or hostile."
+                f"it claims the shape {format_shape(dataset.shape)}, {claimed} bytes, and stores "
+                f"{dataset.id.get_storage_size()}."
             )
         if _marks_bfloat16(dataset):
             halves = np.empty(dataset.shape, dataset.dtype)
-            dataset.read_direct(halves) if halves.size and halves.ndim else halves.__setitem__((), dataset[()])
+            dataset.read_direct(halves) if halves.size and halves.ndim else halves.__setitem__(
+                (), dataset[()]
+            )
             return (halves.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-        if dataset.dtype.kind not in "biufc":
-            raise ValueError(f"{self._where(key)} must hold numbers. Received: dtype {dataset.dtype}")
         return np.asarray(dataset)
 
     def _dataset(self, key: str) -> Any:
         if key not in self._group_of:
-            raise KeyError(f"The file has no {self._where(key)}: it has {self.keys()}.")
+            where = posixpath.join(self.path, "vars", key)
+            raise KeyError(f"The file has no {where!r}: it has {self.keys()}.")
         group = self._group_of[key]
         dataset = follow(group, key)
-        if not isinstance(dataset, h5py().Dataset) or dataset.shape is None:
-            raise ValueError(f"{self._where(key)} must be an array. Received: {type(dataset).__name__}")
-        if dataset.external or dataset.is_virtual:
-            raise ValueError(f"{self._where(key)} keeps its values in another file, which is refused.")
+        with _damage(posixpath.join(self.path, "vars", key)):
+            self._check(dataset)
         return dataset
 
-    def _where(self, key: str) -> str:
-        return repr(posixpath.join(self.path, "vars", key))
+    def _check(self, dataset: Any) -> None:
+        if not isinstance(dataset, h5py().Dataset) or dataset.shape is None:
+            raise ValueError(f"an array is expected. Received: {type(dataset).__name__}")
+        if dataset.external or dataset.is_virtual:
+            raise ValueError("it keeps its values in another file, which is refused.")
+        if dataset.dtype.kind not in "biufc" and not _marks_bfloat16(dataset):
+            raise ValueError(f"numbers are expected. Received: dtype {dataset.dtype}")
 
 
 def _marks_bfloat16(dataset: Any) -> bool:
@@ -215,14 +224,24 @@ def _marks_bfloat16(dataset: Any) -> bool:
 
 def follow(group: Any, name: str) -> Any:
     """The member of that name, or None; links to elsewhere are refused."""
-    link = group.get(name, getlink=True)
+    where = posixpath.join(group.name, name)
+    with _damage(where):
+        link = group.get(name, getlink=True)
     if link is None:
         return None
     if not isinstance(link, h5py().HardLink):
-        raise ValueError(
-            f"{posixpath.join(group.name, name)!r} is a {type(link).__name__} to elsewhere, which is refused."
-        )
-    return group[name]
+        raise ValueError(f"{where!r} is a {type(link).__name__} to elsewhere, which is refused.")
+    with _damage(where):
+        return group[name]
+
+
+@contextlib.contextmanager
+def _damage(where: str) -> Iterator[None]:
+    """Context in which what HDF5 finds wrong becomes one kind of error."""
+    try:
+        yield
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError, UnicodeError) as error:
+        raise ValueError(f"{where!r} cannot be read, the file is damaged: {error}") from error
 
 
 class Reader:
@@ -272,7 +291,7 @@ class ShardReader(Reader):
         groups = [self._find(self._file(name), where) for name in ([held] if isinstance(held, str) else held)]
         return Store(path, [group for group in groups if group is not None])
 
-    def _file(self, name: str) -> Any:  # type: ignore[override]
+    def _file(self, name: str) -> Any:
         if name not in self._files:
             self._files[name] = self._opened.enter_context(_open(self._directory / name))
         return self._files[name]
@@ -295,7 +314,9 @@ def _open(source: Any) -> Any:
         raise FileNotFoundError(f"There is no file {str(source)!r}.") from error
     except OSError as error:
         name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "The weights"
-        raise ValueError(f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}") from error
+        raise ValueError(
+            f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}"
+        ) from error
 
 
 NOTES = "_notes"  # a text beside the arrays, which Keras does not look for

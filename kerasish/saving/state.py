@@ -144,7 +144,9 @@ def _misfit(obj: Any, store: Store) -> str | None:
         if isinstance(obj, Layer) and not obj.built:
             return f"{title} is not built yet, the file has {len(store)} arrays for it."
         return f"{title} has {len(own)} weights of its own. Received: {len(store)} arrays in the file"
-    names = [variable.name for variable in obj._own_variables()] if isinstance(obj, Layer) and not module else []
+    names = (
+        [variable.name for variable in obj._own_variables()] if isinstance(obj, Layer) and not module else []
+    )
     for i, (key, shape) in enumerate(own.items()):
         if store.shape(key) != shape:
             weight = repr(names[i]) if names else key
@@ -197,7 +199,9 @@ def _torch_state(layer: Any) -> Iterator[tuple[str, torch.Tensor]]:
     for name, value in layer._modules.items():
         if isinstance(value, (list, tuple, dict)):
             leaves = tree.flatten(value.values() if isinstance(value, dict) else value)
-            named += [(f"{name}.{i}", leaf) for i, leaf in enumerate(leaves) if isinstance(leaf, torch.nn.Parameter)]
+            named += [
+                (f"{name}.{i}", leaf) for i, leaf in enumerate(leaves) if isinstance(leaf, torch.nn.Parameter)
+            ]
     for key, tensor in named:
         if tensor is not None and id(tensor) not in seen:
             seen.add(id(tensor))
@@ -223,13 +227,15 @@ def _read_seed_generator(source: SeedGenerator, store: Store) -> None:
 def _write_torch_optimizer(optimizer: Any, entry: Entry) -> None:
     state = optimizer.torch_optimizer.state_dict() if optimizer.torch_optimizer is not None else {}
     plain: dict[str, dict[str, Any]] = {}
+    tensors: list[tuple[int, str]] = []
     for number, values in state.get("state", {}).items():
         for name, value in values.items():
             if isinstance(value, torch.Tensor):
                 entry[f"{number}.{name}"] = value
+                tensors.append((number, name))
             else:
                 plain.setdefault(str(number), {})[name] = value
-    settings = {"groups": state.get("param_groups", []), "plain": plain}
+    settings = {"groups": state.get("param_groups", []), "plain": plain, "tensors": tensors}
     try:
         text = json.dumps(settings, default=lambda value: value.item())
     except (TypeError, AttributeError) as error:
@@ -244,11 +250,11 @@ def _read_torch_optimizer(optimizer: Any, store: Store) -> None:
     settings = json.loads(store["settings"].tobytes())
     if not settings["groups"]:
         return
-    state: dict[int, dict[str, Any]] = {int(number): dict(values) for number, values in settings["plain"].items()}
-    for key in store:
-        if "." in key:
-            number, name = key.split(".", 1)
-            state.setdefault(int(number), {})[name] = torch.as_tensor(store[key])
+    state: dict[int, dict[str, Any]] = {
+        int(number): dict(values) for number, values in settings["plain"].items()
+    }
+    for number, name in settings["tensors"]:
+        state.setdefault(number, {})[name] = torch.as_tensor(store[f"{number}.{name}"])
     for group in settings["groups"]:
         group.update({k: tuple(v) for k, v in group.items() if isinstance(v, list) and k != "params"})
     optimizer.torch_optimizer.load_state_dict({"state": state, "param_groups": settings["groups"]})

@@ -94,7 +94,7 @@ def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:
         return
     if isinstance(obj, Layer):
         if getattr(obj, "_graph", None) is not None or hasattr(obj, "_stack"):
-            yield "layers", obj.layers  # type: ignore[attr-defined]
+            yield "layers", obj.layers
         names = set(dir(obj)) - _names_of_base(_base_of(type(obj))) - PREPARED
     else:
         names = set(vars(obj))
@@ -111,7 +111,9 @@ def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:
 def _base_of(cls: type) -> type:
     """The class of this package from which a layer or model class comes: `Layer`, `Model` or `Sequential`."""
     for base in cls.__mro__:
-        if base is Layer or (base.__module__.startswith("kerasish.models.") and base.__name__ != "Functional"):
+        if base is Layer or (
+            base.__module__.startswith("kerasish.models.") and base.__name__ != "Functional"
+        ):
             return base
     raise TypeError(f"{cls} is not a class of layers.")
 

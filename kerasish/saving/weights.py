@@ -63,7 +63,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         objects_to_skip: layers, or the optimizer, to leave as they are.
 
     Raises:
-        ValueError: a layer has other weights than the file, or the file is damaged; the model is unchanged.
+        ValueError: the file is damaged, or a layer has other weights than the file: then nothing is changed.
         FileNotFoundError: no such file.
     """
     by_name = kwargs.pop("by_name", False)
@@ -76,7 +76,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             f"`filepath` must end in '.weights.h5', '.weights.json' or '.keras'. Received: filepath={path!r}"
         )
     if by_name:
-        raise ValueError("`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here.")
+        raise ValueError(
+            "`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here."
+        )
     _require_built(model, "loaded")
     if not Path(path).exists():
         raise FileNotFoundError(f"There is no file {path!r}.")

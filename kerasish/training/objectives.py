@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kerasish import losses, metrics, optimizers, tree
-from kerasish.errors import did_you_mean, format_shape, received
+from kerasish.errors import did_you_mean, received
 from kerasish.losses import Loss
 from kerasish.metrics import Mean, Metric
 from kerasish.naming import to_snake_case
@@ -148,7 +148,7 @@ def resolve_optimizer(optimizer: Any) -> Any:
     if isinstance(optimizer, torch.optim.Optimizer):
         return TorchOptimizer(optimizer)
     target = optimizer.func if isinstance(optimizer, functools.partial) else optimizer
-    if inspect.isclass(target) and issubclass(target, torch.optim.Optimizer):
+    if inspect.isfunction(target) or (inspect.isclass(target) and issubclass(target, torch.optim.Optimizer)):
         return TorchOptimizer(optimizer)
     if isinstance(optimizer, TorchOptimizer):
         return optimizer
@@ -273,7 +273,7 @@ class CompiledLoss:
         if weights is not None and not isinstance(weights, (list, tuple, dict)):
             weights = [weights] * len(outputs)
         self.factors = _per_output(weights, y_pred, names, "loss_weights")
-        several = len(outputs) > 1
+        several = sum(loss is not None for loss in self.losses) > 1
         self.trackers = [
             Mean(name=f"{name}_loss") if several and loss is not None else None
             for name, loss in zip(names, self.losses, strict=True)
@@ -476,7 +476,6 @@ def _match(values: Any, y_pred: Any, names: list[str], argument: str) -> list[An
         return flat * count
     if len(flat) != count:
         raise ValueError(
-            f"The model has {count} outputs, of shapes {[format_shape(tuple(p.shape)) for p in tree.flatten(y_pred)]}, "
-            f"but `{argument}` has {len(flat)}."
+            f"The model has {count} outputs, {names}, so `{argument}` must have as many entries. Received: {len(flat)}"
         )
     return flat

@@ -89,7 +89,11 @@ def test_an_idx_file_must_be_one(home):
         fashion_mnist.read_idx(path)
 
 
-@pytest.mark.parametrize("broken", [b"", b"no gzip", gzip.compress(b"other"), gzip.compress(b"x" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"no gzip", gzip.compress(b"other"), gzip.compress(b"x" * 99)[:-9]],
+    ids=["empty", "no gzip", "other content", "cut off"],
+)
 def test_a_broken_copy_is_passed_over(home, broken):
     for directory, content in [
         (home / "datasets", broken),

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import kerasish as keras
 from kerasish import wrappers
@@ -68,13 +68,25 @@ ESTIMATORS = [
 ]
 
 
+def name_of(estimator):
+    return f"{type(estimator).__module__.removeprefix('kerasish.wrappers.')}.{type(estimator).__name__}"
+
+
+def checks():
+    for estimator in ESTIMATORS:
+        for copy, check in estimator_checks_generator(estimator):
+            options = ",".join(map(str, check.keywords.values())) if hasattr(check, "keywords") else ""
+            function = getattr(check, "func", check)
+            yield pytest.param(copy, check, id=f"{name_of(estimator)}-{function.__name__}-{options}")
+
+
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")
-@parametrize_with_checks(ESTIMATORS)
+@pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: f"{type(e).__module__[18:]}.{type(e).__name__}")
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
 def test_checks_that_scikit_learn_leaves_out_for_non_deterministic_estimators(estimator):
     name = type(estimator).__name__
     estimator_checks.check_methods_sample_order_invariance(name, estimator)

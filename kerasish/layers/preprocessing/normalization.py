@@ -72,7 +72,7 @@ class Normalization(Layer):
                 name="count", shape=(), dtype="int32", initializer="zeros", trainable=False
             )
             self.built = True
-            self._finalize()
+            self.finalize_state()
         else:
             mean = torch.as_tensor(np.asarray(self.input_mean), dtype=torch_dtype(self.compute_dtype))
             variance = torch.as_tensor(np.asarray(self.input_variance), dtype=torch_dtype(self.compute_dtype))
@@ -83,7 +83,8 @@ class Normalization(Layer):
         for name, values in (("mean", mean), ("variance", variance)):
             self.__dict__[name] = values.detach().reshape(self._broadcast_shape).to(device).clone()
 
-    def _finalize(self) -> None:
+    def finalize_state(self) -> None:
+        """Take the adapted statistics into use."""
         if self.input_mean is None:
             self._set_constants(self.adapt_mean, self.adapt_variance)
 
@@ -108,15 +109,15 @@ class Normalization(Layer):
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / count)
         self.count.assign(count)
-        self._finalize()
+        self.finalize_state()
 
     def load_own_variables(self, store: Any) -> None:
         super().load_own_variables(store)
-        self._finalize()
+        self.finalize_state()
 
     def set_weights(self, weights: Any) -> None:
         super().set_weights(weights)
-        self._finalize()
+        self.finalize_state()
 
     def call(self, inputs: Any) -> Tensor:
         assert self.mean is not None and self.variance is not None

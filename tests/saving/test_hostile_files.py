@@ -1,0 +1,264 @@
+"""Files that were damaged, or made to do harm: a clear error, no code run, no memory taken."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import marshal
+import random
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import kerasish as keras
+from kerasish import layers
+
+
+def make():
+    return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="hidden"), layers.Dense(2)])
+
+
+class Members(dict):
+    """The members of a good archive."""
+
+    def __repr__(self):
+        return "Members()"
+
+
+@pytest.fixture
+def members(tmp_path):
+    make().save(tmp_path / "good.keras")
+    with zipfile.ZipFile(tmp_path / "good.keras") as archive:
+        return Members({name: archive.read(name) for name in archive.namelist()})
+
+
+def write(path, members, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def with_config(path, members, change):
+    config = json.loads(members["config.json"])
+    change(config)
+    return write(path, {**members, "config.json": json.dumps(config)})
+
+
+def refuse(path, message, **kwargs):
+    with pytest.raises(ValueError, match=message):
+        keras.models.load_model(path, **kwargs)
+
+
+@pytest.mark.parametrize("name", ["../out", "/out", "assets/../../out", "C:\\out", "assets\\..\\..\\out"])
+def test_members_may_not_leave_the_archive(tmp_path, members, name):
+    refuse(write(tmp_path / "m.keras", {**members, name: "x"}), "would leave the archive")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.weights.h5", "assets/bomb"])
+def test_archive_bombs(tmp_path, members, name):
+    bomb = write(tmp_path / "m.keras", {**members, name: b"\0" * 2**25}, zipfile.ZIP_DEFLATED)
+    assert bomb.stat().st_size < 2**16
+    refuse(bomb, "damaged or hostile")
+
+
+def test_nesting_without_end(tmp_path, members):
+    deep = '{"class_name": ' * 100_000 + "0" + "}" * 100_000
+    refuse(write(tmp_path / "m.keras", {**members, "config.json": deep}), "cannot be read|nested too deeply")
+    deep = json.loads(members["config.json"])
+    text = json.dumps(deep)[:-1] + ', "x": ' + "[" * 50 + "]" * 50 + "}"
+    keras.models.load_model(write(tmp_path / "n.keras", {**members, "config.json": text}))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("subprocess", "Popen"),
+        ("keras.src.utils.file_utils", "get_file"),
+        ("kerasish.saving.archive", "marshal"),
+        ("keras.utils", "get_file"),
+        ("torch", "load"),
+    ],
+)
+def test_no_class_or_function_from_elsewhere(tmp_path, members, module, name):
+    def as_class(config):
+        config["config"]["layers"][1] = {
+            "module": module,
+            "class_name": name,
+            "config": {},
+            "registered_name": name,
+        }
+
+    def as_function(config):
+        config["config"]["layers"][1]["config"]["activation"] = {
+            "module": module, "class_name": "function", "config": name, "registered_name": name,
+        }  # fmt: skip
+
+    for i, change in enumerate((as_class, as_function)):
+        with pytest.raises((ValueError, TypeError)):
+            keras.models.load_model(with_config(tmp_path / f"{i}.keras", members, change))
+
+
+def test_lambdas_do_not_run(tmp_path, members):
+    marker = tmp_path / "ran"
+    code = compile(
+        f"lambda x: __import__('os').makedirs({str(marker)!r}, exist_ok=True) or x", "<lambda>", "eval"
+    ).co_consts[0]
+    for key in ("value", "code"):
+        value = {"class_name": "__lambda__", "config": {key: base64.b64encode(marshal.dumps(code)).decode()}}
+
+        def change(config, value=value):
+            config["config"]["layers"][1]["config"]["activation"] = value
+
+        path = with_config(tmp_path / "m.keras", members, change)
+        refuse(path, "safe_mode=False")
+        assert not marker.exists()
+    loaded = keras.models.load_model(path, safe_mode=False)
+    loaded.predict(np.zeros((1, 4), "float32"), verbose=0)
+    assert marker.exists()
+
+
+def weights_file(path, change):
+    make().save_weights(path)
+    with h5py.File(path, "r+") as file:
+        change(file)
+    return path
+
+
+def relink(link):
+    def change(file):
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars/0"] = link
+
+    return change
+
+
+def relink_group(link):
+    def change(file):
+        del file["layers/dense"]
+        file["layers/dense"] = link
+
+    return change
+
+
+def external(file):
+    del file["layers/dense/vars/0"]
+    file["layers/dense/vars"].create_dataset("0", (4, 3), "f4", external=[("/etc/passwd", 0, 48)])
+
+
+def virtual(file):
+    del file["layers/dense/vars/0"]
+    layout = h5py.VirtualLayout((4, 3), "f4")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "x", (4, 3))
+    file["layers/dense/vars"].create_virtual_dataset("0", layout)
+
+
+def replaced(**kwargs):
+    def change(file):
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars"].create_dataset("0", **kwargs)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (relink(h5py.ExternalLink("/etc/passwd", "/")), "ExternalLink to elsewhere"),
+        (relink(h5py.SoftLink("/layers/dense/vars/1")), "SoftLink to elsewhere"),
+        (relink_group(h5py.ExternalLink("other.h5", "/")), "ExternalLink to elsewhere"),
+        (relink_group(h5py.SoftLink("/layers/dense_1")), "SoftLink to elsewhere"),
+        (external, "in another file, which is refused"),
+        (virtual, "in another file, which is refused"),
+        (replaced(shape=(2**30, 2**20), dtype="f4", chunks=(1, 1)), r"must have shape \(4, 3\)"),
+        (replaced(data="text"), "numbers are expected"),
+        (replaced(data=np.full((4, 3), b"x", "S1")), "numbers are expected"),
+    ],
+)
+def test_weights_files(tmp_path, change, message):
+    path = weights_file(tmp_path / "m.weights.h5", change)
+    model = make()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.load_weights(path)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_arrays_that_claim_more_than_they_hold_are_not_read(tmp_path):
+    class Greedy(layers.Dense):
+        def load_own_variables(self, store):
+            store["0"]
+
+    path = weights_file(tmp_path / "m.weights.h5", replaced(shape=(2**40,), dtype="f4", chunks=(2**10,)))
+    model = keras.Sequential([keras.Input((4,)), Greedy(3)])
+    with h5py.File(path, "r+") as file:
+        file.move("layers/dense", "layers/greedy")
+    with pytest.raises(ValueError, match="it claims the shape"):
+        model.load_weights(path)
+
+
+@pytest.mark.parametrize("name", ["../other.weights.h5", "/etc/passwd", "..", "", 3])
+def test_an_index_names_files_beside_it(tmp_path, name):
+    index = tmp_path / "m.weights.json"
+    index.write_text(json.dumps({"weight_map": {"/layers/dense/vars": name}}))
+    with pytest.raises(ValueError, match=r"names a file elsewhere|not an index"):
+        make().load_weights(index)
+    for text in ("", "[]", "{}", '{"weight_map": 3}'):
+        index.write_text(text)
+        with pytest.raises(ValueError, match="not an index"):
+            make().load_weights(index)
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.weights.h5"])
+def test_members_that_are_missing(tmp_path, members, missing):
+    refuse(write(tmp_path / "m.keras", {k: v for k, v in members.items() if k != missing}), missing)
+
+
+@pytest.mark.parametrize(
+    "config", ["[]", "3", "null", '{"class_name": 3}', '{"class_name": "Dense", "config": {}}']
+)
+def test_configs_that_are_no_models(tmp_path, members, config):
+    with pytest.raises((ValueError, TypeError)):
+        keras.models.load_model(write(tmp_path / "m.keras", {**members, "config.json": config}))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
+def test_damaged_bytes_give_clean_errors(tmp_path, members, seed, count):
+    draw = random.Random(seed)
+    name = draw.choice(["model.weights.h5", "config.json"])
+    data = bytearray(members[name])
+    for _ in range(count):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    if draw.random() < 0.3:
+        data = data[: draw.randrange(len(data))]
+    path = write(tmp_path / "fuzzed.keras", {**members, name: bytes(data)})
+    try:
+        keras.models.load_model(path)
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        assert str(error)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_damaged_archives_give_clean_errors(tmp_path, members, seed):
+    draw = random.Random(seed)
+    buffer = io.BytesIO()
+    write(buffer, members)
+    data = bytearray(buffer.getvalue())
+    for _ in range(draw.randrange(1, 10)):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    path = tmp_path / "fuzzed.keras"
+    path.write_bytes(data[: draw.randrange(len(data))] if draw.random() < 0.3 else data)
+    try:
+        keras.models.load_model(path)
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        assert str(error)
