@@ -193,6 +193,10 @@ class FunctionOperation(Operation):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the calls, which belong to graphs."""
+        return {"function": self.function, "name": self.name}
+
 
 class Node:
     """One call of an operation on symbolic tensors."""

@@ -45,6 +45,14 @@ def test_predict_and_memory_report_kerasish() -> None:
     assert re.search(r"\| kerasish \| \d+ \| \d+ \|", memory), memory
 
 
+def test_optimizers_are_timed_beside_torch_s() -> None:
+    few = ("--optimizers", "SGD", "RMSprop", "--rounds", "1", "--steps", "1", "--threads", "1")
+    text = run_script("optimizers.py", *few)
+    times = rf"\| {NUMBER} \| {NUMBER} \| {NUMBER}"
+    assert re.search(rf"\| SGD {times} \| fused \| {NUMBER} \| {NUMBER} \|", text), text
+    assert re.search(rf"\| RMSprop {times} \| foreach \| {NUMBER} \| {NUMBER} \|", text), text
+
+
 def test_profile_step_counts_the_calls_of_a_batch() -> None:
     text = run_script("profile_step.py", "--workload", "regression", "--batches", "4", "--rounds", "1")
     assert re.search(rf"\| Python calls \| {NUMBER} \|", text), text

@@ -140,6 +140,7 @@ def test_r02_device_can_be_chosen(diabetes):
 
 
 @pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_r02_device_cuda_trains_like_the_cpu(fashion):
     X_train, y_train = fashion.X_train, fashion.y_train
     losses = {}

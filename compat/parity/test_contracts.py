@@ -11,7 +11,9 @@ from tests.contracts.vocabulary import arguments, namespace_of, public_classes
 
 keras = pytest.importorskip("keras")
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # Keras's variables
 
 CONFIGURED = {path: cls for path, cls in public_classes(kerasish).items() if hasattr(cls, "get_config")}
 NOT_IN_KERAS = {

@@ -65,6 +65,7 @@ ONE_INPUT = [
 ]  # fmt: skip
 SEVERAL_INPUTS = [
     ("Add", {}, [MATRIX, MATRIX]),
+    *[(name, {}, [MATRIX, MATRIX]) for name in ("Average", "Maximum", "Minimum", "Multiply", "Subtract")],
     ("Add", {}, [MATRIX, (4, 1), MATRIX]),
     ("Add", {}, [SEQUENCE, MATRIX]),
     ("Concatenate", {}, [MATRIX, (4, 2), (4, 1)]),

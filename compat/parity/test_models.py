@@ -141,7 +141,7 @@ BUILDERS = [
 
 
 def fresh(build, K):
-    K.utils.clear_session()
+    K.utils.clear_session(free_memory=False)
     K.utils.set_random_seed(0)
     return build(K)
 
@@ -336,7 +336,7 @@ def test_add_and_pop():
 def test_default_names_count_up():
     names = []
     for K in (kerasish, keras):
-        K.utils.clear_session()
+        K.utils.clear_session(free_memory=False)
         models = [K.Sequential([K.layers.Dense(2), K.layers.Dense(2)]) for _ in range(2)]
         x = K.Input((3,))
         models.append(K.Model(x, K.layers.BatchNormalization()(K.layers.Dense(1)(x))))

@@ -39,8 +39,6 @@ DIFFERENT = {
     "models.Sequential.call": "the same",
     "layers.Dense.call": "the mode makes no difference",
     "layers.BatchNormalization.call": "the layer fills in its mode",
-    "layers.Add.compute_mask": "the parameter is `previous_mask`, as in `Layer.compute_mask`",
-    "layers.Concatenate.compute_mask": "the parameter is `previous_mask`, as in `Layer.compute_mask`",
     "layers.Rescaling.from_config": "custom objects have no place in its config",
     "layers.TorchModuleWrapper.from_config": "a torch module has no config",
     "name_scope": "the other parameters are for Keras's own use",

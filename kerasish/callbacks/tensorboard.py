@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,16 +179,32 @@ class TensorBoard(Callback):
             )
 
     def _write_graph(self) -> None:
-        """Write the config where TensorBoard's graph page looks for a Keras model."""
+        """Write the config where TensorBoard's graph page looks for a Keras model, and as the graph it opens with."""
         if not hasattr(self.model, "get_config") or "layers" not in self.model.get_config():
             return
+        from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
         from tensorboard.compat.proto.tensor_pb2 import TensorProto
+        from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
 
-        text = TensorProto(dtype="DT_STRING", string_val=[self.model.to_json().encode()])
-        metadata = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="graph_keras_model"))
+        config = self.model.to_json()
+        try:
+            graph = keras_model_to_graph_def(json.loads(config)).SerializeToString()
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            warnings.warn(
+                f"TensorBoard cannot draw the graph of model {self.model.name!r} ({error!r}): it is left out. "
+                "Pass `write_graph=False` to silence this.",
+                stacklevel=2,
+            )
+            return
+        text = TensorProto(dtype="DT_STRING", string_val=[config.encode()])
+        metadata = SummaryMetadata(
+            plugin_data=SummaryMetadata.PluginData(plugin_name="graph_keras_model", content=b"1")
+        )
         summary = Summary(value=[Summary.Value(tag="keras", metadata=metadata, tensor=text)])
-        self._writer("train")._get_file_writer().add_summary(summary, 0)
+        writer = self._writer("train")._get_file_writer()
+        writer.add_summary(summary, 0)
+        writer.add_event(Event(graph_def=graph))
 
     def _start_profiler(self) -> None:
         from torch.profiler import profile, tensorboard_trace_handler

@@ -11,9 +11,19 @@ from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper as Torc
 from kerasish.layers.input_spec import InputSpec as InputSpec
 from kerasish.layers.layer import Layer as Layer
 from kerasish.layers.merging.merge import Add as Add
+from kerasish.layers.merging.merge import Average as Average
 from kerasish.layers.merging.merge import Concatenate as Concatenate
+from kerasish.layers.merging.merge import Maximum as Maximum
+from kerasish.layers.merging.merge import Minimum as Minimum
+from kerasish.layers.merging.merge import Multiply as Multiply
+from kerasish.layers.merging.merge import Subtract as Subtract
 from kerasish.layers.merging.merge import add as add
+from kerasish.layers.merging.merge import average as average
 from kerasish.layers.merging.merge import concatenate as concatenate
+from kerasish.layers.merging.merge import maximum as maximum
+from kerasish.layers.merging.merge import minimum as minimum
+from kerasish.layers.merging.merge import multiply as multiply
+from kerasish.layers.merging.merge import subtract as subtract
 from kerasish.layers.normalization.batch_normalization import BatchNormalization as BatchNormalization
 from kerasish.layers.preprocessing.normalization import Normalization as Normalization
 from kerasish.layers.preprocessing.rescaling import Rescaling as Rescaling
@@ -26,7 +36,8 @@ _registry = _Registry(
     "layer",
     "keras.layers",
     [
-        Activation, Add, BatchNormalization, Concatenate, Dense, Dropout, Flatten, Identity, InputLayer,
+        Activation, Add, Average, BatchNormalization, Concatenate, Dense, Dropout, Flatten, Identity, InputLayer, Maximum,
+        Minimum, Multiply, Subtract,
         Normalization, Rescaling, Reshape, TorchModuleWrapper,
     ],
 )  # fmt: skip

@@ -23,7 +23,15 @@ from kerasish.metrics import Metric
 from kerasish.naming import current_path, name_scope, unique_name
 from kerasish.random import SeedGenerator
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
-from kerasish.symbolic import KerasTensor, Node, Operation, ShapeInference, infer_output, real_tensors
+from kerasish.symbolic import (
+    KerasTensor,
+    Node,
+    Operation,
+    ShapeInference,
+    any_symbolic,
+    infer_output,
+    real_tensors,
+)
 from kerasish.variable import Variable
 
 LEGACY_ARGUMENTS = ("input_shape", "batch_input_shape", "input_dim", "batch_size", "input_length", "weights")
@@ -66,13 +74,15 @@ class Layer(torch.nn.Module, Operation):
     arguments where they need them. `nn.Module.training` is the one truth for the mode: False until `fit`.
     """
 
-    _accepts_training: bool
-    _accepts_mask: bool
-    _call_parameters: tuple[str, ...]
+    _accepts_training: bool = False
+    _accepts_mask: bool = False
+    _makes_mask: bool = False
+    _call_parameters: tuple[str, ...] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
-        self.__dict__["_init_arguments"] = (args, kwargs)
+        is_described = _is_of_kerasish(cls) or any_symbolic((args, kwargs))
+        self.__dict__["_init_arguments"] = ((), {}) if is_described else (args, kwargs)
         return self
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -86,6 +96,7 @@ class Layer(torch.nn.Module, Operation):
         cls._call_parameters = tuple(parameters)[1:]
         cls._accepts_training = "training" in parameters
         cls._accepts_mask = "mask" in parameters
+        cls._makes_mask = cls.compute_mask is not Layer.compute_mask
 
     def __init__(
         self,
@@ -205,7 +216,7 @@ class Layer(torch.nn.Module, Operation):
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 self.add_loss(self.activity_regularizer(output) / output.shape[0])
-        if has_mask and self._supports_masking:
+        if self._supports_masking and (has_mask or self._makes_mask):
             self._set_masks(args[0], outputs, previous_masks)
         return outputs
 
@@ -458,7 +469,10 @@ class Layer(torch.nn.Module, Operation):
 
     def _refresh_call_path(self) -> None:
         self.__dict__["_is_plain"] = (
-            self.built and self.activity_regularizer is None and self._mixed_dtype is None
+            self.built
+            and self.activity_regularizer is None
+            and self._mixed_dtype is None
+            and not self._makes_mask
         )
 
     @property
@@ -554,7 +568,7 @@ class Layer(torch.nn.Module, Operation):
             for v, value in zip(self.trainable_variables, trainable_variables, strict=True)
         ]
         frozen = [
-            (names[id(v)], torch.as_tensor(value).clone())
+            (names[id(v)], Variable(torch.as_tensor(value), trainable=False))
             for v, value in zip(self.non_trainable_variables, non_trainable_variables, strict=True)
         ]
         if not self.built:
@@ -749,7 +763,7 @@ class Layer(torch.nn.Module, Operation):
         }
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).__module__.split(".")[0] == "kerasish" or type(self).get_config is not Layer.get_config:
+        if _is_of_kerasish(type(self)) or not _is_of_kerasish(type(self).get_config):
             return config
         parameters = inspect.signature(type(self).__init__).parameters
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
@@ -777,7 +791,7 @@ class Layer(torch.nn.Module, Operation):
         dtype = config.get("dtype")
         if isinstance(dtype, dict):
             config["dtype"] = dtype_policies.deserialize(dtype)
-        if cls.__module__.split(".")[0] != "kerasish":
+        if not _is_of_kerasish(cls):
             config = {
                 key: value if key == "dtype" else deserialize_keras_object(value) for key, value in config.items()
             }
@@ -807,11 +821,16 @@ class Layer(torch.nn.Module, Operation):
             )
         if name in parameters:
             return parameters[name]
+        descriptor = getattr(type(self), name, None)
+        if isinstance(descriptor, property) and descriptor.fget is not None:
+            return descriptor.fget(self)  # raises again what it said, which Python drops on its way here
         return super().__getattr__(name)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the graph, which belongs to the functional models that the layer is part of."""
-        return {key: value for key, value in self.__dict__.items() if key != "_node_refs"}
+        """Everything but the graph, which belongs to the functional models that the layer is part of, and the last
+        call's losses.
+        """
+        return {key: value for key, value in self.__dict__.items() if key != "_node_refs"} | {"_losses": []}
 
 
 def _mark_built(build: Any) -> Any:
@@ -834,6 +853,11 @@ def _mark_built(build: Any) -> Any:
 
 
 Layer.build = _mark_built(Layer.build)  # type: ignore[method-assign]
+
+
+def _is_of_kerasish(thing: Any) -> bool:
+    """Whether a class or function is this package's."""
+    return thing.__module__.partition(".")[0] == "kerasish"
 
 
 def _is_ours(layer: Layer) -> bool:

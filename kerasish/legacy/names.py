@@ -380,7 +380,6 @@ GONE: dict[str, dict[str, str]] = {
         "validate_file": "hashlib.file_digest",
         "warmstart_embedding_matrix": "a NumPy array, row by row, in layer.set_weights",
     },
-    "keras.wrappers": {"scikit_learn": "keras.wrappers.SKLearnClassifier, SKLearnRegressor"},
 }
 
 

@@ -197,6 +197,8 @@ class Model(Layer):
             if len(args) == 1:
                 self.__dict__["_build_shapes"] = {"input_shape": _shapes(args[0])}
             self._refresh_call_path()
+            if not self._trainable:
+                self.trainable = False
             return
         super()._build_for(args, kwargs)
 

@@ -19,6 +19,7 @@ __all__ = [
     "ExponentialDecay",
     "InverseTimeDecay",
     "LearningRateSchedule",
+    "OneCycle",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "deserialize",
@@ -379,6 +380,94 @@ class CosineDecayRestarts(LearningRateSchedule):
         }
 
 
+class OneCycle(LearningRateSchedule):
+    """One rise from `max / initial_divisor` to `max` and one fall to `max / (initial_divisor · final_divisor)`.
+
+    kerasish's own. Each leg goes from a to b as `b + (a − b) · (1 + cos πt) / 2`, or as `b + (a − b) · (1 − t)`
+    with `shape="linear"`, where t in [0, 1] is the part of the leg that is done. After the last step the rate stays.
+
+    Args:
+        max_learning_rate: the highest rate, `max`; > 0.
+        total_steps: steps of the whole cycle, epochs · batches per epoch; at least 2.
+        warmup_fraction: part of the steps that belongs to the rise; in (0, 1).
+        initial_divisor: `max` over the first rate.
+        final_divisor: the first rate over the last.
+        shape: `"cosine"` or `"linear"`.
+        name: name of the schedule.
+
+    Raises:
+        ValueError: an argument out of its range.
+
+    Example:
+        >>> schedule = OneCycle(1.0, total_steps=101, warmup_fraction=0.5, initial_divisor=10.0)
+        >>> schedule(0), schedule(100)
+        (tensor(0.1000), tensor(1.0000e-05))
+
+    Source: Smith, A disciplined approach to neural network hyper-parameters, 2018,
+    https://arxiv.org/abs/1803.09820, section 4.1 (there linear).
+
+    Differs: `torch.optim.lr_scheduler.OneCycleLR` has the same rates, and moves the momentum the other way.
+    """
+
+    def __init__(
+        self,
+        max_learning_rate: float,
+        total_steps: int,
+        warmup_fraction: float = 0.3,
+        initial_divisor: float = 25.0,
+        final_divisor: float = 1e4,
+        shape: str = "cosine",
+        name: str = "OneCycle",
+    ) -> None:
+        _check_positive("max_learning_rate", max_learning_rate)
+        _check_positive("initial_divisor", initial_divisor)
+        _check_positive("final_divisor", final_divisor)
+        if total_steps < 2:
+            raise ValueError(f"Argument `total_steps` must be >= 2. Received: total_steps={total_steps}")
+        if not 0 < warmup_fraction < 1:
+            raise ValueError(
+                f"Argument `warmup_fraction` must be in (0, 1). Received: warmup_fraction={warmup_fraction}"
+            )
+        if shape not in ("cosine", "linear"):
+            raise ValueError(f"Argument `shape` must be 'cosine' or 'linear'. Received: shape={shape!r}")
+        self.max_learning_rate = max_learning_rate
+        self.total_steps = total_steps
+        self.warmup_fraction = warmup_fraction
+        self.initial_divisor = initial_divisor
+        self.final_divisor = final_divisor
+        self.shape = shape
+        self.name = name
+
+    def __call__(self, step: Any) -> Tensor:
+        """The learning rate at `step`."""
+        step = _as_step(step)
+        last = float(self.total_steps - 1)
+        peak = min(max(self.warmup_fraction * self.total_steps - 1.0, 0.0), last)
+        first_rate = self.max_learning_rate / self.initial_divisor
+        rise = self._leg((peak - step) / peak, first_rate, self.max_learning_rate) if peak else first_rate
+        last_rate = first_rate / self.final_divisor
+        fall = self._leg((last - step) / (last - peak), self.max_learning_rate, last_rate)
+        return torch.where(step < peak, rise, fall)
+
+    def _leg(self, left: Tensor, start: float, end: float) -> Tensor:
+        left = left.clamp(0.0, 1.0)
+        if self.shape == "cosine":
+            left = 0.5 * (1.0 - torch.cos(math.pi * left))
+        return end + (start - end) * left
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal schedule."""
+        return {
+            "max_learning_rate": self.max_learning_rate,
+            "total_steps": self.total_steps,
+            "warmup_fraction": self.warmup_fraction,
+            "initial_divisor": self.initial_divisor,
+            "final_divisor": self.final_divisor,
+            "shape": self.shape,
+            "name": self.name,
+        }
+
+
 _registry = _Registry(
     "learning rate schedule",
     "keras.optimizers.schedules",
@@ -387,6 +476,7 @@ _registry = _Registry(
         CosineDecayRestarts,
         ExponentialDecay,
         InverseTimeDecay,
+        OneCycle,
         PiecewiseConstantDecay,
         PolynomialDecay,
     ),

@@ -1,4 +1,8 @@
-"""Models as scikit-learn estimators. scikit-learn is imported when one of them is first used."""
+"""Models as scikit-learn estimators; scikit-learn is imported when one of them is first used.
+
+`KerasClassifier` and `KerasRegressor` are the ones to use. `scikit_learn` holds those of Keras 2, `SKLearnClassifier`,
+`SKLearnRegressor` and `SKLearnTransformer` are those of Keras 3.
+"""
 
 from __future__ import annotations
 

@@ -65,6 +65,9 @@ class Estimator(BaseEstimator):
     def _check_targets(self, y: Any) -> Any:
         return y
 
+    def _type_of_target(self, y: Any) -> str:
+        return "continuous-multioutput" if y.ndim > 1 and y.shape[1] > 1 else "continuous"
+
     # Data ---------------------------------------------------------------------------------------------------
 
     def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
@@ -81,7 +84,7 @@ class Estimator(BaseEstimator):
         if reset:
             self.X_shape_, self.X_dtype_ = X.shape, X.dtype
             if y is not None:
-                self.y_dtype_, self.y_ndim_, self.target_type_ = y.dtype, y.ndim, type_of_target(y)
+                self.y_dtype_, self.y_ndim_, self.target_type_ = y.dtype, y.ndim, self._type_of_target(y)
         else:
             self._check_shape(X)
         return X, y
@@ -149,11 +152,12 @@ class Estimator(BaseEstimator):
             self.__dict__.update(getattr(encoder, "get_metadata", dict)())
 
     def _make_model(self, inputs: Any, X: Any, y: Any) -> None:
-        self.model_ = model = self._build(X, y)
+        model = self._build(X, y)
         outputs = model.output if model._graph is not None else _first_outputs(model, inputs)
         self._heads = heads_of(outputs, model._compiled_loss)
         if hasattr(self.target_encoder_, "match"):
             self.target_encoder_.match(self._heads)
+        self.model_ = model
 
     def _encode_validation(self, settings: dict[str, Any]) -> None:
         data = settings.get("validation_data")
@@ -238,6 +242,9 @@ class ClassificationMixin(ClassifierMixin):
             y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         return y
+
+    def _type_of_target(self, y: Any) -> str:
+        return type_of_target(y)
 
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if class_weight is None:

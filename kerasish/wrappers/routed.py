@@ -467,7 +467,7 @@ class KerasClassifier(ClassificationMixin, BaseWrapper):
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
         """The accuracy; with several target columns, of whole rows."""
-        if type_of_target(y_true) != "multiclass-multioutput":
+        if np.ndim(y_true) < 2 or type_of_target(y_true) != "multiclass-multioutput":
             return accuracy_score(y_true, y_pred, **kwargs)
         return float(
             np.average((np.asarray(y_true) == y_pred).all(axis=1), weights=kwargs.get("sample_weight"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -179,11 +180,27 @@ def test_missing_package_is_named(model, monkeypatch):
 def test_files_are_what_tensorboard_reads(board_model, tmp_path):
     accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     board_model.get_config = lambda: {"layers": []}
-    board_model.to_json = lambda: '{"config": {"layers": []}}'
+    layer = {"class_name": "Dense", "config": {"name": "dense", "dtype": "float32"}}
+    board_model.to_json = lambda: json.dumps(
+        {"class_name": "Sequential", "config": {"name": "net", "layers": [layer]}}
+    )
     run(TensorBoard(tmp_path, histogram_freq=1, write_images=True, embeddings_freq=1), board_model)
     events = accumulators.EventAccumulator(str(tmp_path / "train"))
     events.Reload()
     assert [point.value for point in events.Scalars("epoch_loss")] == [2.0, 2.0]
-    assert events.summary_metadata["keras"].plugin_data.plugin_name == "graph_keras_model"
+    graph = events.summary_metadata["keras"].plugin_data
+    assert graph.plugin_name == "graph_keras_model"
+    assert graph.content == b"1"  # the version without which TensorBoard's page leaves the graph out
+    assert [node.name for node in events.Graph().node] == ["net/dense"]
     assert "dense/kernel/histogram" in events.Tags()["histograms"]
     assert "dense/kernel/image" in events.Tags()["images"]
+
+
+def test_graph_that_tensorboard_cannot_draw_is_left_out(written, board_model, tmp_path):
+    pytest.importorskip("tensorboard")
+    board_model.name = "net"
+    board_model.get_config = lambda: {"layers": []}
+    board_model.to_json = lambda: '{"class_name": "Functional", "config": {"layers": [{}]}}'
+    with pytest.warns(UserWarning, match=r"cannot draw the graph of model 'net'.*write_graph=False"):
+        run(TensorBoard(tmp_path), board_model, epochs=1)
+    assert ("train", "epoch_loss", 2.0, 0) in written

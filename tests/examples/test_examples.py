@@ -111,7 +111,7 @@ def test_regularization(capsys):
 
 
 def test_mixing_torch_modules():
-    assert min(mixing_torch_modules.main(epochs=4).values()) > 0.85
+    assert min(mixing_torch_modules.main(epochs=8).values()) > 0.85
 
 
 def test_custom_train_step():

@@ -190,6 +190,7 @@ def test_get_layer():
 
 
 def test_several_inputs_and_outputs_train():
+    keras.utils.set_random_seed(0)
     a, b = keras.Input((4,), name="a"), keras.Input((2,), name="b")
     both = layers.Concatenate()([layers.Dense(8, activation="relu")(a), b])
     model = keras.Model([a, b], {"sum": layers.Dense(1)(both), "class": layers.Dense(2, activation="softmax")(both)})

@@ -594,6 +594,11 @@ def test_frames_sparse_matrices_and_lists_are_all_the_same(iris, species):
     np.testing.assert_array_equal(by_lists.predict_proba(X.tolist()), expected)
 
 
+def test_whole_numbers_to_predict(diabetes):
+    y = np.arange(442)
+    assert regressor(epochs=1).fit(diabetes[0], y).predict(diabetes[0]).dtype == np.float64
+
+
 def test_regression_keeps_the_float_type_of_the_targets(diabetes):
     X, y = diabetes
     reg = regressor(epochs=1)

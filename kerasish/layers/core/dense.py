@@ -107,6 +107,8 @@ class Dense(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         bias = self.bias
+        if not inputs.is_floating_point():
+            inputs = inputs.to(self._torch_dtype)
         if bias is not None and inputs.dim() == 2:
             outputs = torch.addmm(bias, inputs, self.kernel)
         else:
@@ -114,9 +116,6 @@ class Dense(Layer):
             if bias is not None:
                 outputs = outputs + bias
         return outputs if self.activation is activations.linear else self.activation(outputs)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple:
-        return (*input_shape[:-1], self.units)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = (*input_shape[:-1], self.units)

@@ -35,6 +35,13 @@ class Merge(Layer):
                     f"{', '.join(format_shape(shape) for shape in shapes)}: sizes must be equal or 1."
                 )
 
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        rank = max(len(shape) for shape in input_shape)
+        padded = [(*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) for shape in input_shape]
+        return tuple(
+            None if None in sizes else max(sizes, key=lambda size: size != 1) for sizes in zip(*padded, strict=True)
+        )
+
     def call(self, inputs: Any) -> Tensor:
         rank = max(x.dim() for x in inputs)
         return self._merge([x if x.dim() == rank else _pad_rank(x, rank) for x in inputs])
@@ -42,11 +49,11 @@ class Merge(Layer):
     def _merge(self, inputs: list[Tensor]) -> Tensor:
         raise NotImplementedError
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where any input is unmasked."""
-        if previous_mask is None or any(mask is None for mask in previous_mask):
+        if mask is None or any(mask is None for mask in mask):
             return None
-        return torch.stack(list(previous_mask)).any(dim=0)
+        return torch.stack(list(mask)).any(dim=0)
 
 
 def _pad_rank(x: Tensor, rank: int) -> Tensor:
@@ -62,6 +69,55 @@ class Add(Merge):
         for x in inputs[1:]:
             total = total + x
         return total
+
+
+class Subtract(Merge):
+    """Subtract the second of two tensors from the first: `y = x₁ − x₂`."""
+
+    def _check_shapes(self, shapes: list[tuple]) -> None:
+        if len(shapes) != 2:
+            raise ValueError(f"Layer {self.name!r} subtracts one tensor from another. Received: {len(shapes)} tensors.")
+        super()._check_shapes(shapes)
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
+        return inputs[0] - inputs[1]
+
+
+class Multiply(Merge):
+    """Multiply a list of tensors element by element: `y = x₁ · x₂ · …`."""
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
+        product = inputs[0]
+        for x in inputs[1:]:
+            product = product * x
+        return product
+
+
+class Average(Add):
+    """Average a list of tensors element by element: `y = (x₁ + x₂ + …) / n`."""
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
+        return super()._merge(inputs) / len(inputs)
+
+
+class Maximum(Merge):
+    """Take the largest of a list of tensors, element by element."""
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
+        largest = inputs[0]
+        for x in inputs[1:]:
+            largest = torch.maximum(largest, x)
+        return largest
+
+
+class Minimum(Merge):
+    """Take the smallest of a list of tensors, element by element."""
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
+        smallest = inputs[0]
+        for x in inputs[1:]:
+            smallest = torch.minimum(smallest, x)
+        return smallest
 
 
 class Concatenate(Merge):
@@ -95,12 +151,12 @@ class Concatenate(Merge):
     def call(self, inputs: Any) -> Tensor:
         return torch.cat(list(inputs), dim=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks joined along the axis; an input without a mask counts as unmasked."""
-        if previous_mask is None or all(mask is None for mask in previous_mask):
+        if mask is None or all(mask is None for mask in mask):
             return None
         masks = []
-        for x, mask in zip(inputs, previous_mask, strict=True):
+        for x, mask in zip(inputs, mask, strict=True):
             if mask is None:
                 mask = torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
             masks.append(mask.unsqueeze(-1).expand(x.shape) if mask.dim() < x.dim() else mask)
@@ -118,3 +174,28 @@ def add(inputs: Any, **kwargs: Any) -> Any:
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """Functional form of `Concatenate`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """Functional form of `Subtract`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """Functional form of `Multiply`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """Functional form of `Average`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """Functional form of `Maximum`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """Functional form of `Minimum`."""
+    return Minimum(**kwargs)(inputs)

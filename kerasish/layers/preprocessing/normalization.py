@@ -28,9 +28,6 @@ class Normalization(Layer):
         invert: compute `x · max(√variance, ε) + mean` instead.
     """
 
-    mean: Tensor | None
-    variance: Tensor | None
-
     def __init__(
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
@@ -45,7 +42,6 @@ class Normalization(Layer):
         self.input_variance = variance
         self.invert = invert
         self.supports_masking = True
-        self.mean = self.variance = None
 
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
@@ -71,22 +67,31 @@ class Normalization(Layer):
             self.count = self.add_weight(
                 name="count", shape=(), dtype="int32", initializer="zeros", trainable=False
             )
-            self.built = True
-            self.finalize_state()
         else:
-            mean = torch.as_tensor(np.asarray(self.input_mean), dtype=torch_dtype(self.compute_dtype))
-            variance = torch.as_tensor(np.asarray(self.input_variance), dtype=torch_dtype(self.compute_dtype))
-            self._set_constants(mean.expand(self._own_shape), variance.expand(self._own_shape))
+            for name, value in (("given_mean", self.input_mean), ("given_variance", self.input_variance)):
+                values = torch.as_tensor(
+                    np.asarray(value), dtype=torch_dtype(self.compute_dtype), device=self._own_device()
+                )
+                self.register_buffer(name, values.expand(self._own_shape).clone(), persistent=False)
 
-    def _set_constants(self, mean: Tensor, variance: Tensor) -> None:
-        device = self._own_device()
-        for name, values in (("mean", mean), ("variance", variance)):
-            self.__dict__[name] = values.detach().reshape(self._broadcast_shape).to(device).clone()
+    @property
+    def mean(self) -> Tensor | None:
+        """The mean in use, in a shape that is broadcast to the input; None before the layer is built."""
+        return self._in_shape("mean")
+
+    @property
+    def variance(self) -> Tensor | None:
+        """The variance in use, likewise."""
+        return self._in_shape("variance")
+
+    def _in_shape(self, name: str) -> Tensor | None:
+        if not self.built:
+            return None
+        values = getattr(self, f"{'adapt' if self.input_mean is None else 'given'}_{name}")
+        return values.detach().reshape(self._broadcast_shape)
 
     def finalize_state(self) -> None:
-        """Take the adapted statistics into use."""
-        if self.input_mean is None:
-            self._set_constants(self.adapt_mean, self.adapt_variance)
+        """Nothing: the statistics are read from the weights at every call, so they never differ from them."""
 
     def adapt(self, data: Any) -> None:
         """Compute mean and variance from the data: an array, a tensor, or an iterable of batches."""
@@ -109,23 +114,14 @@ class Normalization(Layer):
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / count)
         self.count.assign(count)
-        self.finalize_state()
-
-    def load_own_variables(self, store: Any) -> None:
-        super().load_own_variables(store)
-        self.finalize_state()
-
-    def set_weights(self, weights: Any) -> None:
-        super().set_weights(weights)
-        self.finalize_state()
 
     def call(self, inputs: Any) -> Tensor:
-        assert self.mean is not None and self.variance is not None
-        inputs = inputs.to(torch_dtype(self.compute_dtype))
-        scale = self.variance.sqrt().clamp(min=epsilon())
-        if self.invert:
-            return inputs * scale + self.mean
-        return (inputs - self.mean) / scale
+        dtype = torch_dtype(self.compute_dtype)
+        mean, variance = self.mean, self.variance
+        assert mean is not None and variance is not None
+        inputs = inputs.to(dtype)
+        mean, scale = mean.to(dtype), variance.sqrt().clamp(min=epsilon()).to(dtype)
+        return inputs * scale + mean if self.invert else (inputs - mean) / scale
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

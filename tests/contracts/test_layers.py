@@ -1,0 +1,241 @@
+"""One contract for every public layer: config, shapes, copies, dtypes and a step of training."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+import kerasish as keras
+from kerasish import layers
+from kerasish.serialization import deserialize_keras_object, serialize_keras_object
+
+
+class Sample(NamedTuple):
+    """How a layer is made, and the shapes (without the batch size) of what it is called on."""
+
+    arguments: dict[str, Any]
+    shape: Any = (4,)
+    dtype: str = "float32"
+    adapt: bool = False
+    has_config: bool = True
+    keeps_dtype: bool = False
+
+
+SAMPLES: dict[str, list[Sample]] = {
+    "Activation": [Sample({"activation": "relu"}), Sample({"activation": "softmax"}, (3, 4))],
+    "Add": [Sample({}, [(4,), (4,)]), Sample({}, [(3, 4), (1, 4), (3, 1)])],
+    "Average": [Sample({}, [(4,), (4,)])],
+    "Maximum": [Sample({}, [(4,), (4,)])],
+    "Minimum": [Sample({}, [(4,), (4,)])],
+    "Multiply": [Sample({}, [(4,), (4,)])],
+    "Subtract": [Sample({}, [(4,), (4,)])],
+    "BatchNormalization": [
+        Sample({}),
+        Sample({"axis": 1, "momentum": 0.5, "scale": False}, (4, 5)),
+        Sample({"center": False, "gamma_regularizer": "l2", "beta_constraint": "non_neg"}, (3, 3, 2)),
+    ],
+    "Concatenate": [Sample({}, [(4,), (2,)]), Sample({"axis": 1}, [(3, 4), (2, 4)])],
+    "Dense": [
+        Sample({"units": 3}),
+        Sample({"units": 2, "activation": "tanh", "use_bias": False, "kernel_initializer": "he_normal"}, (5, 4)),
+        Sample({"units": 2, "kernel_regularizer": "l2", "bias_constraint": "non_neg", "activity_regularizer": "l1"}),
+    ],
+    "Dropout": [Sample({"rate": 0.5}), Sample({"rate": 0.3, "noise_shape": (None, 1, 4), "seed": 3}, (5, 4))],
+    "Flatten": [
+        Sample({}, (3, 4)),
+        Sample({}, ()),
+        Sample({"data_format": "channels_first"}, (3, 4, 5)),
+    ],
+    "Identity": [Sample({}), Sample({}, (3, 4))],
+    "InputLayer": [Sample({"shape": (4,)}), Sample({"batch_shape": (None, 3), "dtype": "int32"}, (3,), "int32", keeps_dtype=True)],
+    "Normalization": [
+        Sample({}, adapt=True),
+        Sample({"axis": None}, (3, 4), adapt=True),
+        Sample({"mean": 3.0, "variance": 4.0}),
+        Sample({"mean": [1.0, 2.0, 3.0, 4.0], "variance": [1.0, 2.0, 3.0, 4.0], "invert": True}),
+    ],
+    "Rescaling": [Sample({"scale": 1 / 255}), Sample({"scale": 2.0, "offset": -1.0}, (3, 4), "uint8")],
+    "Reshape": [Sample({"target_shape": (2, 2)}), Sample({"target_shape": (-1, 3)}, (4, 6))],
+    "TorchModuleWrapper": [
+        Sample({"module": torch.nn.Linear(4, 3)}, has_config=False, keeps_dtype=True),
+        Sample({"module": torch.nn.BatchNorm1d(4)}, has_config=False, keeps_dtype=True),
+    ],
+}  # fmt: skip
+NOT_A_LAYER_BY_ITSELF = {"Layer"}
+CASES = [(name, sample) for name, samples in SAMPLES.items() for sample in samples]
+IDS = [f"{name}-{samples.index(sample)}" for name, samples in SAMPLES.items() for sample in samples]
+BATCH = 6
+
+
+def public_layers() -> set[str]:
+    classes = {name: value for name, value in vars(layers).items() if inspect.isclass(value)}
+    return {name for name, cls in classes.items() if issubclass(cls, layers.Layer)} - NOT_A_LAYER_BY_ITSELF
+
+
+def test_every_public_layer_has_a_sample():
+    assert set(SAMPLES) == public_layers()
+
+
+def values(sample: Sample) -> Any:
+    rng = np.random.default_rng(0)
+
+    def one(shape):
+        return torch.from_numpy((rng.random((BATCH, *shape)) * 3 + 1).astype(sample.dtype))
+
+    return [one(shape) for shape in sample.shape] if isinstance(sample.shape, list) else one(sample.shape)
+
+
+def symbolic(sample: Sample) -> Any:
+    if isinstance(sample.shape, list):
+        return [keras.Input(shape, dtype=sample.dtype) for shape in sample.shape]
+    return keras.Input(sample.shape, dtype=sample.dtype)
+
+
+def made(name: str, sample: Sample, /, **arguments) -> layers.Layer:
+    keras.utils.set_random_seed(0)
+    given = {key: copy.deepcopy(value) for key, value in sample.arguments.items()}
+    layer = getattr(layers, name)(**{**given, **arguments})
+    if sample.adapt:
+        layer.adapt(values(sample).numpy())
+    return layer
+
+
+def assert_equal_outputs(a: Any, b: Any) -> None:
+    for x, y in zip(keras.tree.flatten(a), keras.tree.flatten(b), strict=True):
+        torch.testing.assert_close(x, y)
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_config_round_trip(name, sample):
+    layer = made(name, sample)
+    layer(values(sample))
+    if not sample.has_config:
+        with pytest.raises(NotImplementedError, match=r"cannot describe"):
+            layer.get_config()
+        return
+    text = json.dumps(serialize_keras_object(layer))
+    twin = deserialize_keras_object(json.loads(text))
+    assert type(twin) is type(layer) and twin.name == layer.name
+    assert json.dumps(serialize_keras_object(twin)) == text
+    assert set(inspect.signature(type(layer)).parameters) - {"kwargs", "module"} - NOT_IN_CONFIGS <= set(
+        layer.get_config()
+    ) | {"kwargs"}
+    twin.set_weights(layer.get_weights())
+    assert_equal_outputs(twin(values(sample)), layer(values(sample)))
+
+
+NOT_IN_CONFIGS = {
+    "lora_rank", "lora_alpha", "activity_regularizer", "renorm", "renorm_clipping", "renorm_momentum",
+    "shape", "batch_size", "input_tensor",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_inferred_shape_is_the_real_one(name, sample):
+    layer = made(name, sample)
+    real = [tuple(x.shape) for x in keras.tree.flatten(layer(values(sample)))]
+    inferred = [x.shape for x in keras.tree.flatten(made(name, sample)(symbolic(sample)))]
+    assert [shape[1:] for shape in inferred] == [shape[1:] for shape in real]
+    assert all(shape[0] in (None, BATCH) for shape in inferred)
+    shapes = [(None, *s) for s in sample.shape] if isinstance(sample.shape, list) else (None, *sample.shape)
+    assert made(name, sample).compute_output_shape(shapes)[1:] == real[0][1:]
+    dtypes = {x.dtype for x in keras.tree.flatten(layer(values(sample)))}
+    symbolic_dtypes = {x.dtype for x in keras.tree.flatten(made(name, sample)(symbolic(sample)))}
+    assert {str(d).removeprefix("torch.") for d in dtypes} == symbolic_dtypes
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("is_built", [True, False], ids=["built", "unbuilt"])
+def test_copies(name, sample, copied, is_built):
+    layer = made(name, sample)
+    if is_built:
+        layer(values(sample))
+    twin = copied(layer)
+    assert type(twin) is type(layer) and twin.name == layer.name and twin.built == layer.built
+    if is_built:
+        assert_equal_outputs(twin(values(sample)), layer(values(sample)))
+        assert not {id(w) for w in twin.weights} & {id(w) for w in layer.weights}
+
+
+@pytest.mark.parametrize(("name", "sample"), [c for c in CASES if not c[1].keeps_dtype])
+@pytest.mark.parametrize(
+    ("policy", "compute", "variable"),
+    [("float64", torch.float64, torch.float64), ("mixed_bfloat16", torch.bfloat16, torch.float32)],
+)
+def test_dtype_policy(name, sample, policy, compute, variable):
+    if name == "InputLayer":
+        return
+    layer = made(name, sample, dtype=policy)
+    output = layer(values(sample))
+    assert output.dtype is compute
+    assert {w.dtype for w in layer.weights if w.is_floating_point()} <= {variable}
+    plain = made(name, sample)
+    plain(values(sample))
+    layer.set_weights(plain.get_weights())
+    tolerance = 1e-5 if compute is torch.float64 else 0.05
+    expected = plain(values(sample)).to(compute)
+    torch.testing.assert_close(layer(values(sample)), expected, rtol=tolerance, atol=tolerance * 4)
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_modes_give_finite_values_and_leave_the_input_alone(name, sample):
+    layer = made(name, sample)
+    given = values(sample)
+    before = copy.deepcopy(given)
+    for training in (False, True):
+        output = layer(given, training=training)
+        assert all(torch.isfinite(x).all() for x in keras.tree.flatten(output))
+    assert_equal_outputs(given, before)
+    assert not layer.training
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+@pytest.mark.parametrize("run_eagerly", [False, True], ids=["recorded", "eager"])
+def test_training_lowers_the_loss(name, sample, run_eagerly):
+    layer = made(name, sample)
+    inputs = layer.output if name == "InputLayer" else symbolic(sample)
+    x = layers.Flatten()(inputs if name == "InputLayer" else layer(inputs))
+    model = keras.Model(inputs, layers.Dense(1)(x))
+    model.compile(keras.optimizers.Adam(0.02), "mse", run_eagerly=run_eagerly)
+    y = np.linspace(0, 1, BATCH)
+    history = model.fit(values(sample), y, batch_size=3, epochs=30, verbose=0).history["loss"]
+    assert np.isfinite(history).all()
+    assert history[-1] < history[0]
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_gradients_reach_the_weights_and_the_input(name, sample):
+    layer = made(name, sample)
+    given = values(sample)
+    layer(given)
+    leaves = [x.requires_grad_() for x in keras.tree.flatten(given) if x.is_floating_point()]
+    output = layer(given, training=True)
+    weights = layer.trainable_weights
+    if not (leaves or weights):
+        return
+    loss = sum((x.double() ** 3).sum() for x in keras.tree.flatten(output))
+    gradients = torch.autograd.grad(loss, [*weights, *leaves])
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+    assert all(gradient.abs().sum() > 0 for gradient in gradients[: len(weights)])
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_looks_and_unknown_arguments(name, sample):
+    layer = made(name, sample, name="mine")
+    assert repr(layer) == f"<{name} name=mine, built={layer.built}>"
+    with pytest.raises((TypeError, ValueError), match=r"colour"):
+        made(name, sample, colour=3)
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_docstring(name, sample):
+    text = inspect.getdoc(getattr(layers, name))
+    assert text and text.splitlines()[0].endswith((".", ":"))
