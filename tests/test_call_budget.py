@@ -68,9 +68,7 @@ def test_calls_of_a_batch_in_fit(run_eagerly, verbose, most, capsys):
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_calls_of_a_batch_in_evaluate_and_predict(run_eagerly):
     model = lecture_model(run_eagerly=run_eagerly)
-    assert (
-        calls_per_batch(lambda n: model.evaluate(X[: n * BATCH], Y[: n * BATCH], verbose=0)) <= MOST_CALLS
-    )
+    assert calls_per_batch(lambda n: model.evaluate(X[: n * BATCH], Y[: n * BATCH], verbose=0)) <= MOST_CALLS
     assert calls_per_batch(lambda n: model.predict(X[: n * BATCH], verbose=0)) <= MOST_CALLS
 
 

@@ -106,11 +106,17 @@ def test_device_scopes():
 
 def test_settings_are_read_from_the_home_directory(tmp_path):
     (tmp_path / "keras.json").write_text(
-        json.dumps({"floatx": "float64", "epsilon": 1e-5, "image_data_format": "channels_first", "backend": "jax"})
+        json.dumps(
+            {"floatx": "float64", "epsilon": 1e-5, "image_data_format": "channels_first", "backend": "jax"}
+        )
     )
-    code = "from kerasish import config as c; print(c.floatx(), c.epsilon(), c.image_data_format(), c.backend())"
+    code = (
+        "from kerasish import config as c; print(c.floatx(), c.epsilon(), c.image_data_format(), c.backend())"
+    )
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     assert run.stdout.split() == ["float64", "1e-05", "channels_first", "torch"]
 
 

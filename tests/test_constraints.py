@@ -64,7 +64,9 @@ def test_zero_weights_stay_zero_in_their_type(constraint, dtype):
 
 
 @pytest.mark.parametrize(
-    "constraint", [MaxNorm(3, [0, 1]), UnitNorm((0, 1)), NonNeg(), MinMaxNorm(0.5, 2, 0.3, 1)], ids=lambda value: type(value).__name__
+    "constraint",
+    [MaxNorm(3, [0, 1]), UnitNorm((0, 1)), NonNeg(), MinMaxNorm(0.5, 2, 0.3, 1)],
+    ids=lambda value: type(value).__name__,
 )
 def test_config_survives_json(constraint):
     config = constraints.serialize(constraint)

@@ -57,7 +57,9 @@ def test_policies(name, compute, variable):
 
 
 def test_unknown_policy():
-    with pytest.raises(ValueError, match=r"Unknown dtype policy 'mixed_bfloat'.*Did you mean 'mixed_bfloat16'"):
+    with pytest.raises(
+        ValueError, match=r"Unknown dtype policy 'mixed_bfloat'.*Did you mean 'mixed_bfloat16'"
+    ):
         keras.DTypePolicy("mixed_bfloat")
     with pytest.raises(TypeError, match=r"must be a string"):
         keras.DTypePolicy(3)

@@ -77,7 +77,9 @@ def imported_modules(node: ast.AST) -> list[str]:
         assert node.level == 0, "imports are absolute"
         within = [f"{node.module}.{alias.name}" for alias in node.names]
         are_modules = [name.removeprefix("kerasish").lstrip(".") in MODULES for name in within]
-        names = [name if is_module else node.module for name, is_module in zip(within, are_modules, strict=True)]
+        names = [
+            name if is_module else node.module for name, is_module in zip(within, are_modules, strict=True)
+        ]
     else:
         return []
     return [name.removeprefix("kerasish").lstrip(".") for name in names if name.split(".")[0] == "kerasish"]
@@ -87,7 +89,9 @@ def imported_modules(node: ast.AST) -> list[str]:
 def imports(module: str) -> tuple[set[str], set[str]]:
     """What a module imports at its top, and what its functions import."""
     tree = ast.parse(MODULES[module].read_text())
-    functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+    functions = [
+        n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    ]
     inner = {id(node) for function in functions for node in ast.walk(function)}
     top: set[str] = set()
     deferred: set[str] = set()

@@ -93,7 +93,9 @@ def test_orthogonal_refuses_other_ranks_and_modes():
 
 
 @pytest.mark.parametrize(
-    "regularizer", [L1(0.25), L2(0.3), L1L2(0.1, 0.2), OrthogonalRegularizer(0.5, "columns")], ids=lambda value: type(value).__name__
+    "regularizer",
+    [L1(0.25), L2(0.3), L1L2(0.1, 0.2), OrthogonalRegularizer(0.5, "columns")],
+    ids=lambda value: type(value).__name__,
 )
 def test_config_survives_json(regularizer):
     config = regularizers.serialize(regularizer)

@@ -19,7 +19,19 @@ def round_trip(obj, **arguments):
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 3, 2.5, "text", b"bytes", [1, [2]], {"a": {"b": [1]}}, ..., slice(1, None, 2), torch.float16],
+    [
+        None,
+        True,
+        3,
+        2.5,
+        "text",
+        b"bytes",
+        [1, [2]],
+        {"a": {"b": [1]}},
+        ...,
+        slice(1, None, 2),
+        torch.float16,
+    ],
 )
 def test_plain_values(value):
     expected = "float16" if value is torch.float16 else value
@@ -125,7 +137,11 @@ def test_lambdas_are_refused():
             r"Could not find 'Dens'.*Did you mean 'Dense'",
         ),
         ({"module": "os", "class_name": "system", "config": {}}, ValueError, r"Could not find 'system'"),
-        ({"module": "builtins", "class_name": "function", "config": "eval"}, ValueError, r"Could not find 'eval'"),
+        (
+            {"module": "builtins", "class_name": "function", "config": "eval"},
+            ValueError,
+            r"Could not find 'eval'",
+        ),
         ({"module": "keras.layers", "class_name": "Dense", "config": 3}, TypeError, r"must be a dictionary"),
         ({"class_name": "__wat__", "config": {}}, ValueError, r"Unknown kind of value"),
         (object(), TypeError, r"Could not read the config"),

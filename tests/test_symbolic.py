@@ -91,7 +91,9 @@ def test_there_are_no_values(use):
 
 
 def test_functions_of_values_are_refused():
-    with pytest.raises(ValueError, match=r"output shape of 'nonzero' could not be inferred.*compute_output_shape"):
+    with pytest.raises(
+        ValueError, match=r"output shape of 'nonzero' could not be inferred.*compute_output_shape"
+    ):
         torch.nonzero(keras.Input((3,)))
     with pytest.raises(AttributeError, match=r"has no attribute 'colour'"):
         keras.Input((3,)).colour  # noqa: B018

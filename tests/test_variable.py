@@ -17,7 +17,8 @@ from kerasish import Variable, initializers
     ("value", "dtype"),
     [
         ([1.0, 2.0], torch.float32), ([1, 2], torch.int64), (np.ones(2), torch.float64),
-        (np.ones(2, "float32"), torch.float32), (torch.ones(2, dtype=torch.float16), torch.float16), (3.0, torch.float32),
+        (np.ones(2, "float32"), torch.float32), (torch.ones(2, dtype=torch.float16), torch.float16),
+        (3.0, torch.float32),
     ],
 )  # fmt: skip
 def test_from_values(value, dtype):
@@ -27,9 +28,7 @@ def test_from_values(value, dtype):
     np.testing.assert_array_equal(variable.numpy(), np.asarray(value))
 
 
-@pytest.mark.parametrize(
-    "initializer", ["ones", initializers.Ones(), lambda shape, dtype: np.ones(shape)]
-)
+@pytest.mark.parametrize("initializer", ["ones", initializers.Ones(), lambda shape, dtype: np.ones(shape)])
 def test_from_an_initializer(initializer):
     variable = Variable(initializer, (2, 3), "float64")
     assert variable.shape == (2, 3) and variable.dtype is torch.float64
@@ -48,7 +47,10 @@ def test_values_are_copied():
     [
         (lambda: Variable("ones"), r"`shape` must be given"),
         (lambda: Variable([1.0], shape=(2,)), r"expected|`shape` must be that of the initial value, \(1,\)"),
-        (lambda: Variable(lambda shape, dtype: np.ones(3), (2,)), r"must return shape \(2,\)\. Received: \(3,\)"),
+        (
+            lambda: Variable(lambda shape, dtype: np.ones(3), (2,)),
+            r"must return shape \(2,\)\. Received: \(3,\)",
+        ),
         (lambda: Variable([1.0], name="a/b"), r"`name` must be a string without '/'"),
         (lambda: Variable([1.0], colour=1), r"Unrecognized keyword arguments.*colour"),
     ],

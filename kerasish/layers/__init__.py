@@ -36,9 +36,8 @@ _registry = _Registry(
     "layer",
     "keras.layers",
     [
-        Activation, Add, Average, BatchNormalization, Concatenate, Dense, Dropout, Flatten, Identity, InputLayer, Maximum,
-        Minimum, Multiply, Subtract,
-        Normalization, Rescaling, Reshape, TorchModuleWrapper,
+        Activation, Add, Average, BatchNormalization, Concatenate, Dense, Dropout, Flatten, Identity, InputLayer,
+        Maximum, Minimum, Multiply, Normalization, Rescaling, Reshape, Subtract, TorchModuleWrapper,
     ],
 )  # fmt: skip
 

@@ -793,7 +793,8 @@ class Layer(torch.nn.Module, Operation):
             config["dtype"] = dtype_policies.deserialize(dtype)
         if not _is_of_kerasish(cls):
             config = {
-                key: value if key == "dtype" else deserialize_keras_object(value) for key, value in config.items()
+                key: value if key == "dtype" else deserialize_keras_object(value)
+                for key, value in config.items()
             }
         try:
             return cls(**config)

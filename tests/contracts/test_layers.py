@@ -54,7 +54,12 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample({"data_format": "channels_first"}, (3, 4, 5)),
     ],
     "Identity": [Sample({}), Sample({}, (3, 4))],
-    "InputLayer": [Sample({"shape": (4,)}), Sample({"batch_shape": (None, 3), "dtype": "int32"}, (3,), "int32", keeps_dtype=True)],
+    "InputLayer": [
+        Sample({"shape": (4,)}),
+        Sample({"batch_shape": (None, 3), "dtype": "int32"}, (3,), "int32", keeps_dtype=True),
+    ],
+    **{name: [Sample({}, [(4,), (4,)]), Sample({}, [(3, 4), (1, 4), (3, 1)])] for name in ("Average", "Maximum")},
+    **{name: [Sample({}, [(4,), (4,)]), Sample({}, [(3, 4), (4,)])] for name in ("Minimum", "Multiply", "Subtract")},
     "Normalization": [
         Sample({}, adapt=True),
         Sample({"axis": None}, (3, 4), adapt=True),
@@ -152,7 +157,9 @@ def test_inferred_shape_is_the_real_one(name, sample):
 
 
 @pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"]
+)
 @pytest.mark.parametrize("is_built", [True, False], ids=["built", "unbuilt"])
 def test_copies(name, sample, copied, is_built):
     layer = made(name, sample)

@@ -200,7 +200,9 @@ def test_input_spec():
         assert spec.accepts(good) and not spec.accepts(bad), spec
     layer = Recorder(name="picky")
     layer.input_spec = layers.InputSpec(ndim=3)
-    with pytest.raises(ValueError, match=r"layer 'picky' does not fit: expected \(None, None, None\)\. Received"):
+    with pytest.raises(
+        ValueError, match=r"layer 'picky' does not fit: expected \(None, None, None\)\. Received"
+    ):
         layer(X)
 
 

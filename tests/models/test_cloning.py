@@ -32,7 +32,9 @@ def deferred():
 def functional():
     x = keras.Input((4,), name="x")
     dense = layers.Dense(3, name="shared")
-    return keras.Model(x, layers.Dense(1)(layers.Add()([dense(x), dense(layers.Rescaling(2.0)(x))])), name="net")
+    return keras.Model(
+        x, layers.Dense(1)(layers.Add()([dense(x), dense(layers.Rescaling(2.0)(x))])), name="net"
+    )
 
 
 def nested():
@@ -95,7 +97,9 @@ def in_a_file(model):
 
 @pytest.mark.parametrize("make", [*MODELS, with_torch_module, with_torch_function])
 @pytest.mark.parametrize(
-    "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), in_a_file], ids=["deepcopy", "pickle", "torch.save"]
+    "copied",
+    [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), in_a_file],
+    ids=["deepcopy", "pickle", "torch.save"],
 )
 def test_copies(make, copied):
     model = make()

@@ -193,8 +193,12 @@ def test_several_inputs_and_outputs_train():
     keras.utils.set_random_seed(0)
     a, b = keras.Input((4,), name="a"), keras.Input((2,), name="b")
     both = layers.Concatenate()([layers.Dense(8, activation="relu")(a), b])
-    model = keras.Model([a, b], {"sum": layers.Dense(1)(both), "class": layers.Dense(2, activation="softmax")(both)})
-    model.compile("adam", {"sum": "mse", "class": "sparse_categorical_crossentropy"}, metrics={"class": ["accuracy"]})
+    model = keras.Model(
+        [a, b], {"sum": layers.Dense(1)(both), "class": layers.Dense(2, activation="softmax")(both)}
+    )
+    model.compile(
+        "adam", {"sum": "mse", "class": "sparse_categorical_crossentropy"}, metrics={"class": ["accuracy"]}
+    )
     y = {"sum": X.sum(1) + Z.sum(1), "class": (X[:, 0] > 0.5).astype(int)}
     history = model.fit({"a": X, "b": Z}, y, epochs=60, verbose=0).history
     assert history["loss"][-1] < 0.8 * history["loss"][0]

@@ -122,7 +122,9 @@ class Doubling(layers.Layer):
 
     def build(self, input_shape):
         self.w = self.add_weight(shape=(input_shape[-1], self.units), initializer="ones", name="w")
-        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False, dtype="int64", name="count")
+        self.count = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, dtype="int64", name="count"
+        )
 
     def call(self, inputs):
         self.count.assign_add(1)
@@ -155,7 +157,11 @@ def test_torch_names_work_too():
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [
-        ("self.dense = layers.Dense(1)", RuntimeError, r"must call `super\(\).__init__\(\)` before it assigns"),
+        (
+            "self.dense = layers.Dense(1)",
+            RuntimeError,
+            r"must call `super\(\).__init__\(\)` before it assigns",
+        ),
         ("self.size = 3", (RuntimeError, AttributeError), r"must call `super\(\).__init__\(\)`"),
     ],
 )
@@ -238,8 +244,6 @@ def test_stateless_call_leaves_the_weights_alone():
     layer = Doubling()
     layer(X)
     before = layer.get_weights()
-    output, state = layer.stateless_call(
-        [torch.zeros(4, 2)], [torch.tensor(5)], torch.from_numpy(X)
-    )
+    output, state = layer.stateless_call([torch.zeros(4, 2)], [torch.tensor(5)], torch.from_numpy(X))
     assert output.abs().sum() == 0 and state[0] == 6
     assert all(np.array_equal(a, b) for a, b in zip(before, layer.get_weights(), strict=True))

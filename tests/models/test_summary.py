@@ -66,7 +66,11 @@ def test_trainable_column_and_totals():
     model.layers[1].trainable = False
     printed = text(model, show_trainable=True)
     assert "Trai" in printed.splitlines()[2]
-    rows = {line.split("(")[0].strip("│ "): line.rstrip("│ ")[-1] for line in printed.splitlines() if "dense" in line}
+    rows = {
+        line.split("(")[0].strip("│ "): line.rstrip("│ ")[-1]
+        for line in printed.splitlines()
+        if "dense" in line
+    }
     assert rows == {"dense": "N", "dense_1": "Y", "dense_2": "Y"}
     assert "Trainable params: 31,110" in printed and "Non-trainable params: 235,500" in printed
 

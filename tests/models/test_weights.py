@@ -14,7 +14,13 @@ X = np.random.default_rng(0).random((6, 4), dtype="float32")
 
 def make() -> keras.Sequential:
     return keras.Sequential(
-        [keras.Input((4,)), layers.Dense(3), layers.BatchNormalization(), torch.nn.Linear(3, 2), layers.Dense(1)]
+        [
+            keras.Input((4,)),
+            layers.Dense(3),
+            layers.BatchNormalization(),
+            torch.nn.Linear(3, 2),
+            layers.Dense(1),
+        ]
     )
 
 

@@ -221,7 +221,9 @@ def test_unknown_names(make, message):
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
 def test_not_compiled(method):
     model = keras.Sequential([layers.Dense(3)], name="raw")
-    with pytest.raises(ValueError, match=rf"Model 'raw' must be compiled before `{method}`: call `model.comp"):
+    with pytest.raises(
+        ValueError, match=rf"Model 'raw' must be compiled before `{method}`: call `model.comp"
+    ):
         getattr(model, method)(X, Y)
 
 
@@ -300,7 +302,9 @@ def test_generator_that_is_at_its_end():
 def test_optimizer_of_another_model():
     optimizer = keras.optimizers.Adam()
     classifier(optimizer=optimizer).fit(X, Y, verbose=0)
-    with pytest.raises(ValueError, match=r"Unknown variable: '.*kernel' .*built for other variables: make a new"):
+    with pytest.raises(
+        ValueError, match=r"Unknown variable: '.*kernel' .*built for other variables: make a new"
+    ):
         classifier(optimizer=optimizer).fit(X, Y, verbose=0)
 
 
@@ -319,7 +323,10 @@ def test_arguments_that_do_not_go_with_batches(name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"jit_compile": "yes"}, r"`jit_compile` must be True, False or 'auto'\. Received: jit_compile='yes'"),
+        (
+            {"jit_compile": "yes"},
+            r"`jit_compile` must be True, False or 'auto'\. Received: jit_compile='yes'",
+        ),
         ({"jit_compile": True, "run_eagerly": True}, r"exclude each other"),
         ({"steps_per_execution": 0}, r"`steps_per_execution` must be a positive integer"),
     ],

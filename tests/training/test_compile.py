@@ -55,7 +55,9 @@ def test_ways_to_name_a_loss(loss):
 def test_torch_losses_of_classes():
     expected = evaluated(NUMBERS, loss=losses.SparseCategoricalCrossentropy(from_logits=True))["loss"]
     for labels in (NUMBERS, NUMBERS[:, None], NUMBERS.astype("int32"), ONE_HOT):
-        assert evaluated(labels, loss=torch.nn.CrossEntropyLoss())["loss"] == pytest.approx(expected, rel=1e-5)
+        assert evaluated(labels, loss=torch.nn.CrossEntropyLoss())["loss"] == pytest.approx(
+            expected, rel=1e-5
+        )
     binary = losses.BinaryCrossentropy(from_logits=True)
     two = NUMBERS % 2
     assert evaluated(two, units=1, loss=torch.nn.BCEWithLogitsLoss())["loss"] == pytest.approx(
@@ -90,9 +92,15 @@ def test_ways_to_name_an_optimizer(optimizer):
     ("make", "twin"),
     [
         (lambda model: torch.optim.SGD(model.parameters(), lr=0.1), lambda: optimizers.SGD(0.1)),
-        (lambda model: functools.partial(torch.optim.SGD, lr=0.1, momentum=0.9), lambda: optimizers.SGD(0.1, 0.9)),
+        (
+            lambda model: functools.partial(torch.optim.SGD, lr=0.1, momentum=0.9),
+            lambda: optimizers.SGD(0.1, 0.9),
+        ),
         (lambda model: torch.optim.AdamW, lambda: optimizers.AdamW(1e-3, weight_decay=0.01, epsilon=1e-8)),
-        (lambda model: lambda weights: torch.optim.Adam(weights, lr=1e-3), lambda: optimizers.Adam(epsilon=1e-8)),
+        (
+            lambda model: lambda weights: torch.optim.Adam(weights, lr=1e-3),
+            lambda: optimizers.Adam(epsilon=1e-8),
+        ),
     ],
     ids=["instance", "partial", "class", "function"],
 )
@@ -198,7 +206,9 @@ def two_outputs(**arguments) -> keras.Model:
     "loss_weights", [[0.5, 2.0], {"a": 0.5, "b": 2.0}, None, {"b": 2.0}], ids=["list", "names", "none", "one"]
 )
 def test_loss_weights(loss_weights):
-    results = two_outputs(loss_weights=loss_weights).evaluate(X, [VALUES, VALUES], verbose=0, return_dict=True)
+    results = two_outputs(loss_weights=loss_weights).evaluate(
+        X, [VALUES, VALUES], verbose=0, return_dict=True
+    )
     a, b = {None: (1.0, 1.0), 2: (0.5, 2.0), 1: (1.0, 2.0)}[loss_weights and len(loss_weights)]
     assert results["loss"] == pytest.approx(a * results["a_loss"] + b * results["b_loss"], rel=1e-5)
 

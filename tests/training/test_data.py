@@ -89,7 +89,9 @@ def test_series_and_columns_of_a_frame():
 def test_dtypes_of_arrays(dtype):
     values = (rng.random((24, 3)) * 3).astype(dtype)
     for a, b in zip(
-        trained(values, Y, batch_size=BATCH), trained(values.astype("float32"), Y, batch_size=BATCH), strict=True
+        trained(values, Y, batch_size=BATCH),
+        trained(values.astype("float32"), Y, batch_size=BATCH),
+        strict=True,
     ):
         np.testing.assert_allclose(a, b, rtol=1e-5)
 
@@ -337,7 +339,9 @@ def test_sample_weight_for_each_output():
     weights = [rng.random(24), rng.random(24)]
     model = two_outputs()
     results = model.evaluate(X, [Y, second], sample_weight=weights, verbose=0, return_dict=True)
-    one = model.evaluate(X, [Y, second], sample_weight=[weights[0], np.zeros(24)], verbose=0, return_dict=True)
+    one = model.evaluate(
+        X, [Y, second], sample_weight=[weights[0], np.zeros(24)], verbose=0, return_dict=True
+    )
     assert one["second_loss"] == 0.0
     assert one["first_loss"] == pytest.approx(results["first_loss"], rel=1e-5)
 

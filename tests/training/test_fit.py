@@ -37,7 +37,10 @@ class Batches(callbacks.Callback):
 def line(**arguments) -> keras.Sequential:
     """`y = w·x` with equal weights, so that results can be worked out by hand."""
     model = keras.Sequential(
-        [keras.Input((4,)), layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(0.1))]
+        [
+            keras.Input((4,)),
+            layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(0.1)),
+        ]
     )
     model.compile(**{"optimizer": keras.optimizers.SGD(0.1), "loss": "mse", **arguments})
     return model
@@ -135,9 +138,7 @@ def test_validation_freq(freq, expected):
                 epochs.append(epoch)
 
     epochs: list[int] = []
-    line().fit(
-        X, Y, epochs=4, validation_data=(X, Y), validation_freq=freq, callbacks=[Seen()], verbose=0
-    )
+    line().fit(X, Y, epochs=4, validation_data=(X, Y), validation_freq=freq, callbacks=[Seen()], verbose=0)
     assert epochs == expected
 
 
@@ -153,7 +154,13 @@ def test_validation_steps_and_batch_size():
     model.fit(X, Y, validation_data=(X, Y), validation_batch_size=5, callbacks=[count], verbose=0)
     assert count.batches == 10
     history = model.fit(
-        X, Y, validation_data=(X, Y), validation_batch_size=5, validation_steps=2, callbacks=[count], verbose=0
+        X,
+        Y,
+        validation_data=(X, Y),
+        validation_batch_size=5,
+        validation_steps=2,
+        callbacks=[count],
+        verbose=0,
     ).history
     assert count.batches == 12
     assert history["val_loss"][0] == pytest.approx(loss_of(model, X[:10], Y[:10]), rel=1e-4)
@@ -172,7 +179,7 @@ def test_shuffle(shuffle):
     model.compile("sgd", "mse")
     x = np.arange(50.0)[:, None]
     model.fit(x, x, batch_size=8, epochs=2, shuffle=shuffle, verbose=0)
-    first, second = (sum(seen[i : i + 7], []) for i in (0, 7))
+    first, second = ([value for batch in seen[i : i + 7] for value in batch] for i in (0, 7))
     assert sorted(first) == sorted(second) == list(range(50))
     assert (first == list(range(50))) is (shuffle is False)
     assert (first == second) is (shuffle is False)
@@ -200,7 +207,10 @@ def test_sample_weight():
 
 def test_sample_weight_zero_leaves_records_out():
     weight = np.repeat([1.0, 0.0], 25)
-    model, half = line(loss=keras.losses.MeanSquaredError("sum")), line(loss=keras.losses.MeanSquaredError("sum"))
+    model, half = (
+        line(loss=keras.losses.MeanSquaredError("sum")),
+        line(loss=keras.losses.MeanSquaredError("sum")),
+    )
     model.fit(X, Y, batch_size=50, sample_weight=weight, verbose=0)
     half.fit(X[:25], Y[:25], batch_size=25, verbose=0)
     np.testing.assert_allclose(model.get_weights()[0], half.get_weights()[0], atol=1e-5)
@@ -209,7 +219,9 @@ def test_sample_weight_zero_leaves_records_out():
 @pytest.mark.parametrize("kind", ["numbers", "column", "one-hot"])
 def test_class_weight_equals_sample_weight(kind):
     labels = np.arange(50) % 3
-    given = {"numbers": labels, "column": labels[:, None], "one-hot": np.eye(3, dtype="float32")[labels]}[kind]
+    given = {"numbers": labels, "column": labels[:, None], "one-hot": np.eye(3, dtype="float32")[labels]}[
+        kind
+    ]
     loss = "categorical_crossentropy" if kind == "one-hot" else "sparse_categorical_crossentropy"
 
     def train(**arguments) -> list:

@@ -106,7 +106,9 @@ def subclassed() -> keras.Model:
 
 
 def with_torch_module() -> keras.Sequential:
-    model = keras.Sequential([keras.Input((8,)), torch.nn.Linear(8, 4), layers.Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [keras.Input((8,)), torch.nn.Linear(8, 4), layers.Dense(3, activation="softmax")]
+    )
     model.compile("sgd", "sparse_categorical_crossentropy")
     return model
 
@@ -144,7 +146,11 @@ def test_models_trained_and_dropped():
         lambda model: None,
         lambda model: model.fit(X, Y, batch_size=16, epochs=2, verbose=0),
         lambda model: model.fit(
-            X, Y, validation_split=0.5, verbose=0, callbacks=[callbacks.EarlyStopping(restore_best_weights=True)]
+            X,
+            Y,
+            validation_split=0.5,
+            verbose=0,
+            callbacks=[callbacks.EarlyStopping(restore_best_weights=True)],
         ),
         lambda model: [model.train_on_batch(X, Y) for _ in range(3)],
         lambda model: model.evaluate(X, Y, verbose=0),

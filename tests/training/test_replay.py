@@ -132,7 +132,12 @@ def test_every_kind_of_model(build):
         {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}, "compile": {"weighted_metrics": ["accuracy"]}},
         {"sample_weight": rng.random(RECORDS), "compile": {"weighted_metrics": ["accuracy"]}},
         {"compile": {"metrics": ["accuracy", "sparse_top_k_categorical_accuracy"]}},
-        {"compile": {"loss": keras.losses.SparseCategoricalCrossentropy(reduction="sum"), "loss_weights": 0.5}},
+        {
+            "compile": {
+                "loss": keras.losses.SparseCategoricalCrossentropy(reduction="sum"),
+                "loss_weights": 0.5,
+            }
+        },
     ],
     ids=["validation", "class_weight", "sample_weight", "metrics", "loss"],
 )
@@ -184,7 +189,8 @@ def test_change_in_the_middle_of_an_epoch_counts_from_the_next_batch(act):
     changed, _ = assert_same_training(True, act=act, **arguments)
     untouched, _, _ = train(False, **arguments)
     assert any(
-        np.abs(a - b).max() > 1e-4 for a, b in zip(changed.get_weights(), untouched.get_weights(), strict=True)
+        np.abs(a - b).max() > 1e-4
+        for a, b in zip(changed.get_weights(), untouched.get_weights(), strict=True)
     )
 
 
@@ -354,7 +360,7 @@ def test_recording_refuses_and_still_returns_the_result():
     def step(batch):
         return batch[0] * 2
 
-    with pytest.raises(replay.NotRecordable, match="step of .* is not library code") as caught:
+    with pytest.raises(replay.NotRecordable, match=r"step of .* is not library code") as caught:
         replay.Recording(step, (torch.ones(2),))
     assert caught.value.result.tolist() == [2.0, 2.0]
 

@@ -121,7 +121,9 @@ class Dense(Layer):
         shape = (*input_shape[:-1], self.units)
         if activations.keeps_shape(self.activation):
             return shape
-        return infer_output(self.activation, (KerasTensor(shape, dtype=self.compute_dtype),), {}, self.name).shape
+        return infer_output(
+            self.activation, (KerasTensor(shape, dtype=self.compute_dtype),), {}, self.name
+        ).shape
 
     def get_config(self) -> dict[str, Any]:
         return {

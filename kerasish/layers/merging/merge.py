@@ -39,7 +39,8 @@ class Merge(Layer):
         rank = max(len(shape) for shape in input_shape)
         padded = [(*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) for shape in input_shape]
         return tuple(
-            None if None in sizes else max(sizes, key=lambda size: size != 1) for sizes in zip(*padded, strict=True)
+            None if None in sizes else max(sizes, key=lambda size: size != 1)
+            for sizes in zip(*padded, strict=True)
         )
 
     def call(self, inputs: Any) -> Tensor:
@@ -51,7 +52,7 @@ class Merge(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where any input is unmasked."""
-        if mask is None or any(mask is None for mask in mask):
+        if mask is None or any(one is None for one in mask):
             return None
         return torch.stack(list(mask)).any(dim=0)
 
@@ -76,7 +77,9 @@ class Subtract(Merge):
 
     def _check_shapes(self, shapes: list[tuple]) -> None:
         if len(shapes) != 2:
-            raise ValueError(f"Layer {self.name!r} subtracts one tensor from another. Received: {len(shapes)} tensors.")
+            raise ValueError(
+                f"Layer {self.name!r} subtracts one tensor from another. Received: {len(shapes)} tensors."
+            )
         super()._check_shapes(shapes)
 
     def _merge(self, inputs: list[Tensor]) -> Tensor:
@@ -148,18 +151,25 @@ class Concatenate(Merge):
             "sizes must be equal."
         )
 
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        columns = list(zip(*input_shape, strict=True))
+        joined = columns[self.axis]
+        shape = [next((size for size in sizes if size is not None), None) for sizes in columns]
+        shape[self.axis] = None if None in joined else sum(joined)
+        return tuple(shape)
+
     def call(self, inputs: Any) -> Tensor:
         return torch.cat(list(inputs), dim=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks joined along the axis; an input without a mask counts as unmasked."""
-        if mask is None or all(mask is None for mask in mask):
+        if mask is None or all(one is None for one in mask):
             return None
         masks = []
-        for x, mask in zip(inputs, mask, strict=True):
-            if mask is None:
-                mask = torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
-            masks.append(mask.unsqueeze(-1).expand(x.shape) if mask.dim() < x.dim() else mask)
+        for x, one in zip(inputs, mask, strict=True):
+            if one is None:
+                one = torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
+            masks.append(one.unsqueeze(-1).expand(x.shape) if one.dim() < x.dim() else one)
         return torch.cat(masks, dim=self.axis).any(dim=-1)
 
     def get_config(self) -> dict[str, Any]:

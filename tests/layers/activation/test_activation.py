@@ -19,7 +19,9 @@ def test_by_name_and_by_function(name):
     torch.testing.assert_close(layers.Activation(function)(X), expected)
 
 
-@pytest.mark.parametrize("function", [torch.relu, torch.nn.functional.relu, torch.nn.ReLU(), lambda x: x.clamp(min=0)])
+@pytest.mark.parametrize(
+    "function", [torch.relu, torch.nn.functional.relu, torch.nn.ReLU(), lambda x: x.clamp(min=0)]
+)
 def test_functions_of_torch(function):
     np.testing.assert_array_equal(layers.Activation(function)(X), np.maximum(X, 0))
 

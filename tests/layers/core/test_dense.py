@@ -54,11 +54,17 @@ def test_inputs_of_other_dtypes(dtype):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.Dense(0, name="d"), r"`units` of layer 'd' must be a positive integer. Received: units=0"),
+        (
+            lambda: layers.Dense(0, name="d"),
+            r"`units` of layer 'd' must be a positive integer. Received: units=0",
+        ),
         (lambda: layers.Dense(2.5), r"must be a positive integer"),
         (lambda: layers.Dense(True), r"must be a positive integer"),
         (lambda: layers.Dense(2, lora_rank=4), r"LoRA and quantization are not supported.*peft"),
-        (lambda: layers.Dense(2, name="d").build((None, None)), r"'d' must know the last size.*\(None, None\)"),
+        (
+            lambda: layers.Dense(2, name="d").build((None, None)),
+            r"'d' must know the last size.*\(None, None\)",
+        ),
         (lambda: layers.Dense(2)(torch.ones(3)), r"needs at least 2 dimensions"),
     ],
 )

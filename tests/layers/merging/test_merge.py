@@ -17,7 +17,8 @@ def arrays(*shapes):
 
 
 @pytest.mark.parametrize(
-    "shapes", [[(5, 3), (5, 3)], [(5, 3), (5, 1), (5, 3)], [(5, 2, 3), (5, 3)], [(5, 2, 3), (5, 2, 1), (5, 1, 3)]]
+    "shapes",
+    [[(5, 3), (5, 3)], [(5, 3), (5, 1), (5, 3)], [(5, 2, 3), (5, 3)], [(5, 2, 3), (5, 2, 1), (5, 1, 3)]],
 )
 def test_add(shapes):
     given = arrays(*shapes)
@@ -45,7 +46,10 @@ def test_unknown_sizes():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.Add(name="a")(torch.ones(2, 3)), r"'a' merges a list of tensors\. Received: one of shape"),
+        (
+            lambda: layers.Add(name="a")(torch.ones(2, 3)),
+            r"'a' merges a list of tensors\. Received: one of shape",
+        ),
         (lambda: layers.Add(name="a")(arrays((5, 3), (5, 4))), r"'a' cannot merge.*\(None, 3\), \(None, 4\)"),
         (
             lambda: layers.Concatenate(axis=1, name="c")(arrays((5, 2, 3), (5, 2, 4))),

@@ -12,7 +12,9 @@ from kerasish import layers
 rng = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize(("shape", "axis"), [((8, 4), -1), ((8, 5, 4), -1), ((8, 3, 5, 4), -1), ((8, 3, 5), 1)])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((8, 4), -1), ((8, 5, 4), -1), ((8, 3, 5, 4), -1), ((8, 3, 5), 1)]
+)
 def test_training_normalizes_the_batch(shape, axis):
     x = rng.normal(3, 2, shape).astype("float32")
     layer = layers.BatchNormalization(axis=axis, beta_initializer="ones")
@@ -73,7 +75,10 @@ def test_mask_leaves_positions_out():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"renorm": True}, r"batch renormalization is not supported"), ({"synchronized": True}, r"SyncBatchNorm")],
+    [
+        ({"renorm": True}, r"batch renormalization is not supported"),
+        ({"synchronized": True}, r"SyncBatchNorm"),
+    ],
 )
 def test_unsupported(arguments, message):
     with pytest.raises(ValueError, match=message):

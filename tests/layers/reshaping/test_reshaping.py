@@ -25,7 +25,8 @@ def test_shape_of_flatten(shape, flat):
 
 
 @pytest.mark.parametrize(
-    ("target", "expected"), [((24,), (24,)), ((6, 4), (6, 4)), ((-1, 3), (8, 3)), ((2, -1, 2), (2, 6, 2)), (24, (24,))]
+    ("target", "expected"),
+    [((24,), (24,)), ((6, 4), (6, 4)), ((-1, 3), (8, 3)), ((2, -1, 2), (2, 6, 2)), (24, (24,))],
 )
 def test_reshape(target, expected):
     layer = layers.Reshape(target)
