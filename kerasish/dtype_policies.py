@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from kerasish.config import dtype_policy as default_policy
@@ -81,6 +83,132 @@ class DTypePolicy:
 
 
 FloatDTypePolicy = DTypePolicy
+
+
+class DTypePolicyMap(DTypePolicy):
+    """Policies by layer: a dictionary of layer paths, or patterns of them, with a policy for all others.
+
+    Args:
+        default_policy: policy, or name of one, of layers that no entry fits; the global policy by default.
+        policy_map: dictionary path or regular expression → policy or its name.
+
+    Example:
+        >>> policies = DTypePolicyMap("float32", {"block/.*": "mixed_bfloat16"})
+        >>> policies["block/dense"].name, policies["head"].name
+        ('mixed_bfloat16', 'float32')
+    """
+
+    def __init__(self, default_policy: Any = None, policy_map: dict[str, Any] | None = None) -> None:
+        if policy_map is not None and not isinstance(policy_map, dict):
+            raise TypeError(f"`policy_map` must be a dictionary path → policy. Received: {policy_map!r}")
+        self._given_default = None if default_policy is None else get(default_policy)
+        self._policies: dict[str, DTypePolicy] = {}
+        for path, policy in (policy_map or {}).items():
+            self[path] = policy
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of layers that no entry fits."""
+        return get(self._given_default)
+
+    @property
+    def name(self) -> str:
+        """A name for the whole map."""
+        return f"map_{self.default_policy.name}"
+
+    @property
+    def compute_dtype(self) -> str:
+        """That of the default policy."""
+        return self.default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """That of the default policy."""
+        return self.default_policy.variable_dtype
+
+    def __getitem__(self, key: str) -> DTypePolicy:
+        """The policy of the layer with this path: an entry of that very name, else the one pattern that fits.
+
+        Raises:
+            ValueError: several patterns fit.
+        """
+        if key in self._policies:
+            return self._policies[key]
+        fitting = [pattern for pattern in self._policies if re.search(pattern, key)]
+        if len(fitting) > 1:
+            raise ValueError(
+                f"Several entries of the policy map fit {key!r}: {fitting}. Make them exclude each other."
+            )
+        return self._policies[fitting[0]] if fitting else self.default_policy
+
+    def __setitem__(self, key: str, policy: Any) -> None:
+        if key in self._policies:
+            raise ValueError(f"The policy map has an entry {key!r} already: delete it first.")
+        self._policies[key] = get(policy)
+
+    def __delitem__(self, key: str) -> None:
+        del self._policies[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._policies
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal map."""
+        from kerasish.serialization import serialize_keras_object
+
+        return {
+            "default_policy": serialize_keras_object(self._given_default),
+            "policy_map": {path: serialize_keras_object(policy) for path, policy in self._policies.items()},
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> DTypePolicyMap:
+        """Make a map from `get_config()`."""
+        policies = {
+            path: deserialize(policy, custom_objects) if isinstance(policy, dict) else policy
+            for path, policy in (config.get("policy_map") or {}).items()
+        }
+        default = config.get("default_policy")
+        return cls(deserialize(default, custom_objects) if isinstance(default, dict) else default, policies)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicyMap) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        entries = [(path, policy.name) for path, policy in self._policies.items()]
+        return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={entries}>"
+
+
+_QUANTIZED = (
+    "QuantizedDTypePolicy",
+    "QuantizedFloat8DTypePolicy",
+    "Int4DTypePolicy",
+    "GPTQDTypePolicy",
+    "AWQDTypePolicy",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _QUANTIZED:
+        raise AttributeError(
+            f"kerasish has no quantized layers, so no {name}. Quantize the trained model, which is a torch module, with "
+            "`torchao` or `torch.ao.quantization`."
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def get(identifier: Any) -> DTypePolicy:

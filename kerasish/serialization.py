@@ -109,7 +109,7 @@ def public_module(cls: type) -> str | None:
         return "keras.optimizers.schedules"
     if cls.__name__ == "Functional":
         return "keras.src.models.functional"
-    if parts[1] in ("models", "dtype_policies"):
+    if parts[1] in ("models", "dtype_policies") and cls.__name__ != "DTypePolicyMap":
         return "keras"
     return f"keras.{parts[1]}"
 

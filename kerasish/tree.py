@@ -8,7 +8,9 @@ from typing import Any
 
 from torch.utils import _pytree as pytree
 
-MAP_TO_NONE = type("MAP_TO_NONE", (), {"__repr__": lambda self: "MAP_TO_NONE"})()
+
+class MAP_TO_NONE:
+    """What a function given to `traverse` returns to put None in the place of a node."""
 
 
 def is_nested(structure: Any) -> bool:
@@ -106,8 +108,12 @@ def _assert_shallow(shallow: Any, other: Any) -> None:
         raise ValueError(f"Structures differ. Received: {shallow!r} and {other!r}")
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
+def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     """Raise `ValueError` unless `a` and `b` nest the same containers with the same keys and lengths."""
+    if check_types is not None:
+        raise ValueError(
+            "`check_types` has no effect in Keras 3: leave it out. To compare paths only: assert_same_paths."
+        )
     if is_nested(a) != is_nested(b):
         raise ValueError(f"Structures differ: one is a leaf. Received: {a!r} and {b!r}")
     if not is_nested(a):

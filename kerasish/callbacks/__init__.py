@@ -18,3 +18,11 @@ from kerasish.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from kerasish.callbacks.tensorboard import TensorBoard as TensorBoard
 from kerasish.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 from kerasish.callbacks.time_limit import TimeLimit as TimeLimit
+
+
+def __getattr__(name: str) -> object:
+    if name == "OrbaxCheckpoint":
+        raise AttributeError(
+            "Orbax belongs to JAX: use ModelCheckpoint, or BackupAndRestore for interrupted trainings."
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -461,6 +461,8 @@ class Layer(torch.nn.Module, Operation):
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
         policy = dtype_policies.get(value)
+        if isinstance(policy, dtype_policies.DTypePolicyMap):
+            policy = policy[self.path]
         self.__dict__["_dtype_policy"] = policy
         self.__dict__["_torch_dtype"] = torch_dtype(policy.compute_dtype)
         is_mixed = policy.compute_dtype != policy.variable_dtype
