@@ -205,8 +205,8 @@ _QUANTIZED = (
 def __getattr__(name: str) -> Any:
     if name in _QUANTIZED:
         raise AttributeError(
-            f"kerasish has no quantized layers, so no {name}. Quantize the trained model, which is a torch module, with "
-            "`torchao` or `torch.ao.quantization`."
+            f"kerasish has no quantized layers, so no {name}. Quantize the trained model, which is a torch module, "
+            "with `torchao` or `torch.ao.quantization`."
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
