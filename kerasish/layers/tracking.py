@@ -97,13 +97,18 @@ def track(value: Any) -> Any:
 
 
 class TrackedTuple(tuple, _Container):
-    """A tuple whose layers and variables belong to the layer that it is an attribute of."""
+    """A tuple whose layers and variables belong to the layer that it is an attribute of.
+
+    `nn.Module.__init__` is not run on it: torch's compiler refers weakly to what that has touched, and Python has no
+    weak references to tuples.
+    """
 
     def __new__(cls, values: Any = ()) -> TrackedTuple:
         return tuple.__new__(cls, (track(value) for value in values))
 
     def __init__(self, values: Any = ()) -> None:
-        _Container.__init__(self)
+        blank = torch.nn.Module().__dict__
+        self.__dict__.update({key: blank[key] for key in blank if key not in ("_parameters", "_modules")})
 
     def _items(self) -> list[tuple[str, Any]]:
         return [(str(i), value) for i, value in enumerate(self)]

@@ -102,13 +102,13 @@ class _Recorder(TorchDispatchMode):
 
     def __exit__(self, *exc_info: Any) -> None:
         super().__exit__(*exc_info)
-        if self._collects_garbage:
-            gc.enable()
         if hasattr(self._outer_profiler, "enable"):  # cProfile's, which is no Python function
             sys.setprofile(None)
             self._outer_profiler.enable()
         else:
             sys.setprofile(self._outer_profiler)
+        if self._collects_garbage:
+            gc.enable()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = func(*args, **(kwargs or {}))

@@ -82,6 +82,14 @@ def test_copies(copied, make):
     assert sum(isinstance(m, layers.Dense) for m in twin.modules()) == 1
 
 
+def test_tuples_go_with_the_compiler_of_torch():
+    compiled = torch.compile(torch.nn.Linear(2, 2), backend="eager")
+    compiled(torch.ones(1, 2))
+    holder = Holder((layers.Dense(1), 3))
+    assert sum(isinstance(m, layers.Dense) for m in holder.modules()) == 1
+    assert holder.train().value[0].training
+
+
 def test_variables_in_lists_are_trained():
     holder = Holder([torch.nn.Parameter(torch.ones(2))])
     assert len(holder.trainable_weights) == 1
