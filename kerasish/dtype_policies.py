@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from kerasish.config import dtype_policy as default_policy
@@ -85,7 +85,7 @@ class DTypePolicy:
 FloatDTypePolicy = DTypePolicy
 
 
-class DTypePolicyMap(DTypePolicy):
+class DTypePolicyMap(DTypePolicy, MutableMapping):
     """Policies by layer: a dictionary of layer paths, or patterns of them, with a policy for all others.
 
     Args:
@@ -163,8 +163,6 @@ class DTypePolicyMap(DTypePolicy):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal map."""
-        from kerasish.serialization import serialize_keras_object
-
         return {
             "default_policy": serialize_keras_object(self._given_default),
             "policy_map": {path: serialize_keras_object(policy) for path, policy in self._policies.items()},

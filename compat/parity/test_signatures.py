@@ -42,7 +42,6 @@ DIFFERENT = {
     "layers.Rescaling.from_config": "custom objects have no place in its config",
     "layers.TorchModuleWrapper.from_config": "a torch module has no config",
     "name_scope": "the other parameters are for Keras's own use",
-    "tree.assert_same_structure": "`check_types` has no effect in Keras",
 }
 
 
