@@ -9,7 +9,6 @@ do something of its own in each step.
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +19,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from kerasish import tree
-
-log = logging.getLogger("kerasish")
 
 LARGEST_RECORDING = 256 * 2**20  # bytes of intermediate values; larger steps gain nothing from a recording
 LIBRARIES = frozenset(("kerasish", "torch", "numpy")) | sys.stdlib_module_names

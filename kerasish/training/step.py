@@ -84,7 +84,7 @@ class Step:
         if self.version != structure.version:
             self._forget()
         tensors = _tensors(batch)
-        key = tuple([(x.shape, x.dtype) for x in tensors])
+        key = (len(batch), *[(x.shape, x.dtype) for x in tensors])
         prepared = self.prepared.get(key)
         if prepared is None:
             return self._run_or_prepare(key, batch, tensors[0].device.type)

@@ -33,7 +33,6 @@ class TorchModuleWrapper(Layer):
         self.module = module
         self.module.train(self.training)
         self._given_output_shape = output_shape
-        self._takes_training = False
 
     def build(self, input_shape: Any) -> None:
         """Move the module to where weights are made: the device that models of this session use."""
