@@ -14,7 +14,7 @@ ROOT = Path(kerasish.__file__).parent
 
 # Every module belongs to the longest of these prefixes; what stands together on a level does not know of each other.
 LEVELS = [
-    ["errors", "tree", "naming", "version", "legacy.arguments"],
+    ["errors", "tree", "naming", "version", "changes", "legacy.arguments"],
     ["config"],
     ["dtypes"],
     ["variable", "random", "serialization", "arrays"],

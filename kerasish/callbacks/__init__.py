@@ -18,6 +18,7 @@ from kerasish.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from kerasish.callbacks.tensorboard import TensorBoard as TensorBoard
 from kerasish.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 from kerasish.callbacks.time_limit import TimeLimit as TimeLimit
+from kerasish.callbacks.torch_lr_scheduler import TorchLRScheduler as TorchLRScheduler
 
 
 def __getattr__(name: str) -> object:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torch.optim.lr_scheduler import LRScheduler
+
 from kerasish import tree
 from kerasish.callbacks.callback import Callback
 from kerasish.callbacks.history import History
 from kerasish.callbacks.progbar_logger import ProgbarLogger
+from kerasish.callbacks.torch_lr_scheduler import TorchLRScheduler
 from kerasish.errors import received
 
 MODES = ("train", "test", "predict")
@@ -22,7 +25,7 @@ class CallbackList(Callback):
     """Passes every hook on to a list of callbacks, in their order.
 
     Args:
-        callbacks: one callback or a structure of them.
+        callbacks: one callback or a structure of them; a torch learning-rate scheduler steps after every epoch.
         add_history: add a `History` unless there is one.
         add_progbar: add a `ProgbarLogger` unless there is one.
         model: the model, passed on to each.
@@ -53,6 +56,10 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         self.callbacks: list[Any] = [] if callbacks is None else tree.flatten(callbacks)
+        self.callbacks = [
+            TorchLRScheduler(callback) if isinstance(callback, LRScheduler) else callback
+            for callback in self.callbacks
+        ]
         for callback in self.callbacks:
             _check(callback)
         self._history = self._find_or_add(History, add_history)

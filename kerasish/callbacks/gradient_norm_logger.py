@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kerasish.callbacks.callback import Callback
-from kerasish.layers.layer import structure
+from kerasish.changes import structure
 
 
 class GradientNormLogger(Callback):

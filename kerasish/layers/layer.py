@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from kerasish import constraints, dtype_policies, initializers, regularizers, tree
+from kerasish.changes import structure
 from kerasish.config import device as device_scope
 from kerasish.config import get_device
 from kerasish.dtypes import torch_dtype
@@ -49,15 +50,6 @@ class _Calls:
 
 
 _calls = _Calls()
-
-
-class _Structure:
-    """A count of the changes to what is trained: steps prepared before a change are prepared again."""
-
-    version = 0
-
-
-structure = _Structure()
 
 
 class Layer(torch.nn.Module, Operation):

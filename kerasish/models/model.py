@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from kerasish import saving, tree
+from kerasish.changes import structure
 from kerasish.config import get_device
 from kerasish.errors import did_you_mean
 from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_layer
-from kerasish.layers.layer import Layer, _shapes, structure
+from kerasish.layers.layer import Layer, _shapes
 from kerasish.layers.tracking import TrackedDict, TrackedList, TrackedTuple
 from kerasish.metrics import Mean
 from kerasish.optimizers import LossScaleOptimizer

@@ -8,10 +8,11 @@ from typing import Any
 from torch import Tensor
 
 from kerasish import tree
+from kerasish.changes import structure
 from kerasish.errors import format_shape
 from kerasish.layers.core.input_layer import InputLayer
 from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_layer
-from kerasish.layers.layer import Layer, structure
+from kerasish.layers.layer import Layer
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
 from kerasish.naming import current_path, name_scope

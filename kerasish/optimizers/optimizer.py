@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kerasish.changes import structure
 from kerasish.config import device, get_device
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import did_you_mean, format_shape, received
@@ -206,6 +207,8 @@ class Optimizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Variable):
             self._track(value)
+        elif name[0] != "_" and not isinstance(getattr(type(self), name, None), property):
+            structure.version += 1  # a setting: steps recorded with the old value are recorded again
         super().__setattr__(name, value)
 
     def _track(self, variable: Variable) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from kerasish.layers.layer import structure
+from kerasish.changes import structure
 from kerasish.training.logs import Logs
 from kerasish.training.replay import NotRecordable, Recording, copy_of_tensors
 from kerasish.training.threads import ThreadChoice
@@ -149,11 +149,9 @@ class CapturedGraph:
             raise NotRecordable(str(error).splitlines()[0], step(batch)) from error
         self.graph.replay()
 
-    def replay(self, batch: Any) -> Any:
-        """Run the step on `batch` and return what the step returned when it was captured."""
-        for static, value in zip(
-            self.inputs, [x for x in tree_leaves(batch) if isinstance(x, Tensor)], strict=True
-        ):
+    def run(self, tensors: list[Tensor]) -> Any:
+        """Run the step on a batch's tensors and return what the step returned when it was captured."""
+        for static, value in zip(self.inputs, tensors, strict=True):
             static.copy_(value, non_blocking=True)
         self.graph.replay()
         return self.result

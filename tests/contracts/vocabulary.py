@@ -6,6 +6,8 @@ import importlib
 import inspect
 from typing import Any
 
+import torch
+
 NAMESPACES = (
     "initializers", "regularizers", "constraints", "losses", "metrics", "optimizers", "optimizers.schedules",
     "callbacks", "dtype_policies",
@@ -52,6 +54,7 @@ SAMPLES: dict[str, Any] = {
     "callbacks.LearningRateScheduler": lambda k: {"schedule": k.optimizers.schedules.ExponentialDecay(0.1, 9, 0.5)},
     "callbacks.ModelCheckpoint": lambda k: {"filepath": "model.keras"},
     "callbacks.TimeLimit": lambda k: {"seconds": 60},
+    "callbacks.TorchLRScheduler": lambda k: {"scheduler": torch.optim.lr_scheduler.StepLR},
     "dtype_policies.DTypePolicy": lambda k: {"name": "mixed_bfloat16"},
 }  # fmt: skip
 

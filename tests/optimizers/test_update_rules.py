@@ -302,3 +302,14 @@ def test_newton_schulz_brings_singular_values_near_one():
 def test_arguments_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_adafactor_of_a_unit_without_gradient_stays_finite():
+    w = torch.nn.Parameter(torch.ones(3, 4))
+    gradient = torch.zeros(3, 4)
+    gradient[0, 0] = 1e-3
+    optimizer = optimizers.Adafactor()
+    for _ in range(3):
+        optimizer.apply([gradient], [w])
+    assert torch.isfinite(w).all()
+    assert torch.equal(w[1:, 1:], torch.ones(2, 3))

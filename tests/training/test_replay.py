@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import cProfile
 import pstats
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import torch
 import kerasish as keras
 from kerasish import callbacks, layers, optimizers
 from kerasish.training import replay
+from kerasish.training.step import CapturedGraph
 
 RECORDS, FEATURES, CLASSES, BATCH = 72, 6, 3, 16  # 4 full batches and one of 8
 
@@ -177,10 +180,21 @@ def set_dropout(model):
     model.layers[1].rate = 0.9
 
 
+def set_momentum(model):
+    model.optimizer.momentum = 0.1
+
+
+def set_clipping(model):
+    model.optimizer.clipnorm = 0.01
+
+
 @pytest.mark.parametrize(
     "act",
-    [set_rate, set_schedule, set_weights, load_state, move_memory, freeze, freeze_the_torch_way, set_dropout],
-)
+    [
+        set_rate, set_schedule, set_weights, load_state, move_memory, freeze, freeze_the_torch_way, set_dropout,
+        set_momentum, set_clipping,
+    ],
+)  # fmt: skip
 def test_change_in_the_middle_of_an_epoch_counts_from_the_next_batch(act):
     arguments = {
         "build": lambda: sequential(lambda: layers.Dropout(0.2)),
@@ -368,3 +382,27 @@ def test_recording_refuses_and_still_returns_the_result():
 def test_recording_refuses_what_depends_on_values():
     with pytest.raises(replay.NotRecordable, match="depends on values"):
         replay.Recording(torch.nonzero, torch.ones(3))
+
+
+def test_a_captured_graph_is_fed_and_replayed(monkeypatch):
+    """The handling of a CUDA graph, without CUDA: the graph is a recording of the same step."""
+    graphs = []
+
+    class Graph:
+        def __init__(self):
+            self.replays = 0
+            graphs.append(self)
+
+        def replay(self):
+            self.replays += 1
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph: contextlib.nullcontext())
+    batch = (torch.ones(2, 3), {"y": torch.zeros(2)}, None)
+    captured = CapturedGraph(SimpleNamespace(function=lambda batch: {"sum": batch[0].sum()}), batch)
+    assert graphs[0].replays == 1  # a capture alone does not run the step
+    assert captured.result["sum"] == 6
+    assert captured.run([torch.full((2, 3), 5.0), torch.ones(2)]) is captured.result
+    assert graphs[0].replays == 2
+    assert [x.flatten()[0].item() for x in captured.inputs] == [5.0, 1.0]
+    assert batch[0].sum() == 6  # the batch that it was captured with is the caller's

@@ -1,0 +1,12 @@
+"""The count of changes that a prepared step has not seen: what is trained, and the settings of layers and optimizers."""
+
+from __future__ import annotations
+
+
+class Structure:
+    """Steps prepared before a change, recorded or captured, are prepared again when `version` has grown."""
+
+    version = 0
+
+
+structure = Structure()
