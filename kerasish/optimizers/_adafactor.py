@@ -120,7 +120,9 @@ class Adafactor(Optimizer):
             else:
                 velocity = self._velocities[i]
                 velocity.lerp_(squares, weight)
-            tiny = torch.finfo(velocity.dtype).tiny  # units without any gradient: Keras divides zero by zero there
+            tiny = torch.finfo(
+                velocity.dtype
+            ).tiny  # units without any gradient: Keras divides zero by zero there
             update = gradient * velocity.clamp_min(tiny).rsqrt()
             update = update / (_rms(update) / self.clip_threshold).clamp_min(1.0)
             scale = _rms(variable).clamp_min(self.epsilon_2)

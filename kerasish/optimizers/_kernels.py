@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from kerasish.changes import structure
+
 FUSED_DEVICES = ("cpu", "cuda")
 FUSED_DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
@@ -82,6 +84,48 @@ def descend_(variables: list[Tensor], steps: Sequence[Tensor], learning_rate: Te
         )
     else:
         torch._foreach_sub_(variables, torch._foreach_mul(list(steps), learning_rate))
+
+
+def accelerate_(
+    variables: list[Tensor],
+    gradients: list[Tensor],
+    momentums: list[Tensor],
+    learning_rate: Tensor,
+    momentum: float,
+    nesterov: bool,
+) -> None:
+    """`m ← momentum · m − lr · g`, then `w ← w + m`, with Nesterov `w ← w + momentum · m − lr · g`.
+
+    The fused kernel does just this at a rate of −1 with gradients divided by −1 / learning_rate. It leaves the
+    quotients where the gradients were, so these are copied unless nobody is going to read them.
+    """
+    if is_fusable(variables) and variables[0].dtype is torch.float32:
+        gradients = aligned(gradients, variables)
+        if not structure.is_recording or len({g.untyped_storage()._cdata for g in gradients}) < len(
+            gradients
+        ):
+            gradients = [gradient.clone() for gradient in gradients]
+        torch._fused_sgd_(
+            variables,
+            gradients,
+            momentums,
+            weight_decay=0.0,
+            momentum=momentum,
+            lr=-1.0,
+            dampening=0.0,
+            nesterov=nesterov,
+            maximize=False,
+            is_first_step=False,
+            grad_scale=-learning_rate.float().reciprocal(),
+        )
+        return
+    torch._foreach_mul_(momentums, momentum)
+    descend_(momentums, gradients, learning_rate)
+    if nesterov:
+        torch._foreach_add_(variables, momentums, alpha=momentum)
+        descend_(variables, gradients, learning_rate)
+    else:
+        torch._foreach_add_(variables, momentums)
 
 
 def track_square_(averages: list[Tensor], gradients: list[Tensor], rho: float) -> None:

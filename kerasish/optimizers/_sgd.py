@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from kerasish.optimizers._kernels import descend_
+from kerasish.optimizers._kernels import accelerate_, descend_
 from kerasish.optimizers.optimizer import Optimizer
 
 
@@ -87,13 +86,7 @@ class SGD(Optimizer):
             descend_(variables, gradients, learning_rate)
             return
         momentums = self._slots(self.momentums, variables)
-        torch._foreach_mul_(momentums, self.momentum)
-        descend_(momentums, gradients, learning_rate)
-        if self.nesterov:
-            torch._foreach_add_(variables, momentums, alpha=self.momentum)
-            descend_(variables, gradients, learning_rate)
-        else:
-            torch._foreach_add_(variables, momentums)
+        accelerate_(variables, gradients, momentums, learning_rate, self.momentum, self.nesterov)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer."""

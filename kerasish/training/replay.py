@@ -19,11 +19,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from kerasish import tree
+from kerasish.changes import structure
 
 LARGEST_RECORDING = 256 * 2**20  # bytes of intermediate values; larger steps gain nothing from a recording
 LIBRARIES = frozenset(("kerasish", "torch", "numpy")) | sys.stdlib_module_names
 CONSTANTS = ("ones_like", "zeros_like", "full_like", "new_ones", "new_zeros", "new_full")
 RESIZES_ITS_OUTPUT = ("mse_loss", "smooth_l1_loss", "huber_loss")
+ONE_BY_ONE = tuple(f"_foreach_{name}" for name in ("add", "sub", "mul", "div", "sqrt", "neg", "reciprocal"))
 CHANGES_ITS_INPUT = ("native_batch_norm",)  # the running statistics, though its schema does not say so
 
 
@@ -95,10 +97,12 @@ class _Recorder(TorchDispatchMode):
         self._collects_garbage = gc.isenabled()
         gc.disable()  # finalizers and `gc.callbacks` are foreign code, too
         sys.setprofile(self._look_for_foreign_code)
+        structure.is_recording = True
         return super().__enter__()
 
     def __exit__(self, *exc_info: Any) -> None:
         super().__exit__(*exc_info)
+        structure.is_recording = False
         if hasattr(self._outer_profiler, "enable"):  # cProfile's, which is no Python function
             sys.setprofile(None)
             self._outer_profiler.enable()
@@ -183,7 +187,8 @@ def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dic
     )
     if size > LARGEST_RECORDING:
         raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values", result)
-    return [_instruction(call) for call in kept if call.writes or not _is_fixed(call, written)]
+    running = [call for call in kept if call.writes or not _is_fixed(call, written)]
+    return [instruction for call in running for instruction in _instructions(call)]
 
 
 def _is_fixed(call: _Call, written: set[int]) -> bool:
@@ -193,11 +198,27 @@ def _is_fixed(call: _Call, written: set[int]) -> bool:
     return call.is_constant and not written.intersection(call.makes)
 
 
-def _instruction(call: _Call) -> tuple[Callable, tuple, dict]:
+def _instructions(call: _Call) -> list[tuple[Callable, tuple, dict]]:
     args, kwargs = tree.map_structure(_without_graph, (call.args, call.kwargs))
     if call.writes:
-        return _direct(call.function), args, kwargs
+        return [(_direct(call.function), args, kwargs)]
     outputs = [_without_graph(x) for x in call.outputs]
+    if call.name in ONE_BY_ONE:
+        function = getattr(torch, call.name.removeprefix("_foreach_"))
+        return [
+            (
+                function,
+                tuple(x[i] if isinstance(x, (list, tuple)) else x for x in args),
+                {**kwargs, "out": output},
+            )
+            for i, output in enumerate(outputs)
+        ]
+    return [_instruction(call, args, kwargs, outputs)]
+
+
+def _instruction(
+    call: _Call, args: tuple, kwargs: dict, outputs: list[Tensor]
+) -> tuple[Callable, tuple, dict]:
     runs_as_it_is = call.is_random or call.name in RESIZES_ITS_OUTPUT + CHANGES_ITS_INPUT
     variant = None if runs_as_it_is else _out_variant(call)
     if variant is None:
