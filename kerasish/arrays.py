@@ -35,18 +35,29 @@ def _is_frame(x: Any) -> bool:
 
 
 def is_array_structure(x: Any) -> bool:
-    """True for an array and for lists, tuples and dictionaries of arrays."""
+    """True for an array and for lists, tuples and dictionaries of arrays, where optional inputs may be None."""
     if is_array(x):
         return True
-    if isinstance(x, dict):
-        return bool(x) and all(is_array_structure(value) for value in x.values())
-    if isinstance(x, (list, tuple)):
-        return not x or all(is_array_structure(value) for value in x)
+    values = list(x.values()) if isinstance(x, dict) else x
+    if isinstance(values, (list, tuple)):
+        given = [value for value in values if value is not None]
+        return bool(given or not values) and all(is_array_structure(value) for value in given)
     return False
 
 
-def to_tensor(x: Any, name: str = "x") -> Tensor:
+def is_text(values: Any) -> bool:
+    """True for NumPy arrays of strings, as strings or as objects."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "USO":
+        return False
+    return values.dtype.kind != "O" or (
+        values.size > 0 and all(isinstance(value, (str, bytes)) for value in values.flat)
+    )
+
+
+def to_tensor(x: Any, name: str = "x", text: bool = False) -> Any:
     """Turn an array, data frame or list into a tensor; floats get the default float type.
+
+    With `text=True` strings stay a NumPy array, since torch has no strings.
 
     Raises:
         ValueError: the values are strings or other objects.
@@ -57,6 +68,8 @@ def to_tensor(x: Any, name: str = "x") -> Tensor:
         if hasattr(x, "toarray"):  # scipy's sparse matrices
             x = x.toarray()
         values = x.to_numpy() if _is_frame(x) else np.asarray(x)
+        if text and is_text(values):
+            return values
         if values.dtype == object:
             with contextlib.suppress(TypeError, ValueError):
                 values = values.astype(np.float64)

@@ -199,9 +199,18 @@ class FunctionOperation(Operation):
 
 
 class Node:
-    """One call of an operation on symbolic tensors."""
+    """One call of an operation on symbolic tensors.
 
-    def __init__(self, operation: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
+    Args:
+        operation: layer or function.
+        args, kwargs: what it was called with.
+        outputs: its symbolic results.
+        is_listed: whether the call counts among the operation's own calls, which `layer.output` asks for.
+    """
+
+    def __init__(
+        self, operation: Any, args: tuple, kwargs: dict, outputs: Any, is_listed: bool = True
+    ) -> None:
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
@@ -211,7 +220,8 @@ class Node:
         self._template = tree.map_structure(lambda _: 0, outputs)
         refs = operation.__dict__.setdefault("_node_refs", [])
         self.index = len(refs)
-        refs.append(weakref.ref(self))
+        if is_listed:
+            refs.append(weakref.ref(self))
         for i, tensor in enumerate(flat):
             tensor._keras_history = History(self, i)
 

@@ -363,3 +363,51 @@ def test_compile_config(settings):
     ):
         assert loaded.compiled
         assert loaded.optimizer.name == settings["optimizer"]
+
+
+@pytest.mark.parametrize("namespace", [kerasish, keras], ids=["kerasish", "keras"])
+def test_a_model_from_an_intermediate_tensor_begins_with_a_new_input(namespace):
+    inputs = namespace.Input((4,), name="start")
+    hidden = namespace.layers.Dense(5, name="a")(inputs)
+    second = namespace.layers.Dense(3, name="b")
+    outputs = namespace.layers.Dense(2, name="c")(second(hidden))
+    whole = namespace.Model(inputs, outputs)
+    tail = namespace.Model(hidden, outputs)
+    assert [layer.name for layer in tail.layers[1:]] == ["b", "c"]
+    assert type(tail.layers[0]).__name__ == "InputLayer"
+    assert tail.layers[0].name == f"{hidden.name}CLONE"
+    assert tail.input_shape == (None, 5)
+    assert tail.layers[1] is second
+    assert second.output.shape == (None, 3)  # still the one call that it was
+    head = namespace.Model(inputs, hidden)
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_allclose(
+        tail.predict(head.predict(x, verbose=0), verbose=0), whole.predict(x, verbose=0), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("namespace", [kerasish, keras], ids=["kerasish", "keras"])
+def test_a_clone_is_compiled_like_its_model(namespace):
+    model = namespace.Sequential([namespace.Input((3,)), namespace.layers.Dense(1)])
+    assert not namespace.models.clone_model(model).compiled
+    model.compile(namespace.optimizers.SGD(0.25), "mse", metrics=["mae"])
+    model.fit(np.ones((4, 3)), np.ones(4), verbose=0)
+    clone = namespace.models.clone_model(model)
+    assert clone.compiled
+    assert clone.optimizer is not model.optimizer
+    assert float(clone.optimizer.learning_rate) == 0.25
+    assert int(clone.optimizer.iterations) == 0
+    assert len(clone.evaluate(np.ones((4, 3)), np.ones(4), verbose=0)) == 2
+
+
+@pytest.mark.parametrize("namespace", [kerasish, keras], ids=["kerasish", "keras"])
+def test_optional_inputs_may_be_none(namespace):
+    class Sum(namespace.layers.Layer):
+        def call(self, a, b=None):
+            return a if b is None else a + b
+
+    first, second = namespace.Input((3,)), namespace.Input((3,), optional=True)
+    model = namespace.Model([first, second], Sum()(first, second))
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(model.predict([x, None], verbose=0), x)
+    np.testing.assert_array_equal(model.predict([x, x], verbose=0), x + x)

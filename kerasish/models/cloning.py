@@ -12,6 +12,7 @@ from kerasish.models.functional import Functional
 from kerasish.models.model import Model
 from kerasish.models.sequential import Sequential
 from kerasish.symbolic import FunctionOperation, KerasTensor, call_symbolically
+from kerasish.training.objectives import TorchOptimizer
 
 
 def clone_model(
@@ -22,7 +23,8 @@ def clone_model(
     recursive: bool = False,
     **kwargs: Any,
 ) -> Model:
-    """Make a model of the same layers with new weights.
+    """Make a model of the same layers with new weights, compiled if the model is, but not with a torch optimizer,
+    which belongs to its weights.
 
     Args:
         model: a Sequential or functional model (a subclassed one where its `get_config` allows).
@@ -36,6 +38,19 @@ def clone_model(
     if not isinstance(model, Model):
         raise ValueError(f"`model` must be a Model. Received: {model!r}")
 
+    copy = _copy_of(model, input_tensors, clone_function, call_function, recursive)
+    if model.compiled and not isinstance(model.optimizer, TorchOptimizer):
+        copy._compile_like(model)
+    return copy
+
+
+def _copy_of(
+    model: Model,
+    input_tensors: Any,
+    clone_function: Callable | None,
+    call_function: Callable | None,
+    recursive: bool,
+) -> Model:
     def clone(layer: Any) -> Any:
         if recursive and isinstance(layer, (Sequential, Functional)):
             return clone_model(

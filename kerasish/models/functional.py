@@ -12,7 +12,7 @@ from torch import Tensor
 from kerasish import tree
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import did_you_mean, received
-from kerasish.layers.core.input_layer import InputLayer
+from kerasish.layers.core.input_layer import Input, InputLayer
 from kerasish.layers.layer import Layer
 from kerasish.models.model import Model
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
@@ -47,6 +47,8 @@ class Graph:
         self.outputs: list[KerasTensor] = tree.flatten(outputs)
         if len({id(tensor) for tensor in self.inputs}) != len(self.inputs):
             raise ValueError("The same tensor is given as two inputs of the model.")
+        if not all(isinstance(tensor._keras_history.operation, InputLayer) for tensor in self.inputs):
+            self._begin_with_inputs()
         self.input_names = [tensor._keras_history.operation.name for tensor in self.inputs]
         self.output_names = _unique([tensor._keras_history.operation.name for tensor in self.outputs])
         self.input_dtypes = [torch_dtype(tensor.dtype) for tensor in self.inputs]
@@ -61,6 +63,29 @@ class Graph:
                 f"{names[twice[0]]} layers."
             )
         self._compile()
+
+    def _begin_with_inputs(self) -> None:
+        """Draw the calls again from new inputs, where the model begins at the results of other layers."""
+        self.input_names = [tensor.name for tensor in self.inputs]
+        tensors = {}
+        for tensor in self.inputs:
+            is_input = isinstance(tensor._keras_history.operation, InputLayer)
+            new = Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
+            tensors[id(tensor)] = tensor if is_input else new
+
+        def renewed(structure: Any) -> Any:
+            return tree.map_structure(lambda leaf: tensors.get(id(leaf), leaf), structure)
+
+        for node in self._sort():
+            old = [ref() for ref in node._outputs]  # a result that nobody holds is not needed
+            results = [KerasTensor((), "bool") if x is None else KerasTensor(x.shape, x.dtype) for x in old]
+            tensors.update({id(x): result for x, result in zip(old, results, strict=True) if x is not None})
+            outputs = tree.pack_sequence_as(node._template, results)
+            Node(node.operation, renewed(node.args), renewed(node.kwargs), outputs, is_listed=False)
+        self.input_structure, self.output_structure = map(
+            renewed, (self.input_structure, self.output_structure)
+        )
+        self.inputs, self.outputs = tree.flatten(self.input_structure), tree.flatten(self.output_structure)
 
     def _sort(self) -> list[Node]:
         """The nodes between inputs and outputs, every node after those whose results it needs."""

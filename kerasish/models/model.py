@@ -16,8 +16,8 @@ from kerasish.errors import did_you_mean
 from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_layer
 from kerasish.layers.layer import Layer, _shapes
 from kerasish.layers.tracking import TrackedDict, TrackedList, TrackedTuple
-from kerasish.metrics import Mean
-from kerasish.optimizers import LossScaleOptimizer
+from kerasish.metrics import Mean, Metric
+from kerasish.optimizers import LossScaleOptimizer, Optimizer
 from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor
 from kerasish.training import loop
@@ -291,6 +291,16 @@ class Model(Layer):
         self.compile(**deserialize_keras_object(config))
         if self.built and hasattr(self.optimizer, "build"):
             self.optimizer.build(self.trainable_variables)
+
+    def _compile_like(self, model: Model) -> None:
+        """Compile with what another model was compiled with: the same loss, an optimizer and metrics without state."""
+        names = ("loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution",
+                 "jit_compile")  # fmt: skip
+        optimizer, *others = model._compile_config
+        given = dict(zip(names, others, strict=True))
+        for name in ("metrics", "weighted_metrics"):
+            given[name] = tree.map_structure(_without_state, given[name])
+        self.compile(_without_state(optimizer), **given)
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
@@ -745,3 +755,8 @@ def _as_tuples(shape: Any) -> Any:
     if isinstance(shape, dict):
         return {key: _as_tuples(value) for key, value in shape.items()}
     return [_as_tuples(value) for value in shape]
+
+
+def _without_state(thing: Any) -> Any:
+    """A new optimizer or metric of the same settings; names and functions as they are."""
+    return type(thing).from_config(thing.get_config()) if isinstance(thing, (Metric, Optimizer)) else thing
