@@ -162,6 +162,10 @@ class Operation:
 
     def _only_node(self, what: str) -> Node:
         nodes = self._nodes
+        if not nodes:
+            raise AttributeError(
+                f"{self.name!r} was not called on a symbolic tensor, so it has no `{what}`: call it on `Input(shape)`."
+            )
         if len(nodes) != 1:
             raise ValueError(
                 f"{self.name!r} has {len(nodes)} symbolic calls, so `{what}` does not name one tensor: take the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from kerasish.config import get_device
 from kerasish.dtypes import standardize_dtype, torch_dtype
 from kerasish.errors import format_shape
 from kerasish.naming import current_path, unique_name
+
+PARAMETER_OF_A_SUBCLASS = torch.nn.Parameter.__new__.__code__
 
 
 class Variable(torch.nn.Parameter):
@@ -123,6 +126,15 @@ class Variable(torch.nn.Parameter):
         with torch.no_grad():
             self.sub_(torch.as_tensor(value, dtype=self.dtype, device=self.device))
         return self
+
+    def detach(self) -> torch.Tensor:
+        """The values as a plain tensor without gradient."""
+        is_traced = torch.compiler.is_compiling()
+        if not is_traced and sys._getframe(1).f_code is PARAMETER_OF_A_SUBCLASS:
+            return _rebuild(
+                type(self), super().detach(), False, self.__dict__
+            )  # it insists on the class it was given
+        return super().detach()
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """A copy of the values as a NumPy array (bfloat16 as float32, which holds its values exactly)."""

@@ -16,7 +16,7 @@ from kerasish import constraints, dtype_policies, initializers, regularizers, tr
 from kerasish.changes import structure
 from kerasish.config import device as device_scope
 from kerasish.config import get_device
-from kerasish.dtypes import torch_dtype
+from kerasish.dtypes import NAMES, torch_dtype
 from kerasish.errors import format_shape, received
 from kerasish.layers.input_spec import incompatibility
 from kerasish.layers.tracking import track
@@ -460,6 +460,16 @@ class Layer(torch.nn.Module, Operation):
         is_mixed = policy.compute_dtype != policy.variable_dtype
         self.__dict__["_mixed_dtype"] = self._torch_dtype if is_mixed else None
         self._refresh_call_path()
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """torch's `.to()`, `.double()`, `.cuda()`: where it changes the dtype of the weights, the policy follows."""
+        result = super()._apply(fn, recurse)
+        before = torch_dtype(self.variable_dtype)
+        after = fn(torch.empty(0, dtype=before, device=self._own_device())).dtype
+        if after is not before:
+            self.dtype_policy = NAMES[after]
+        structure.version += 1
+        return result
 
     def _refresh_call_path(self) -> None:
         self.__dict__["_is_plain"] = (

@@ -1,90 +1,180 @@
-"""Lists and dictionaries that are modules too, so that layers and weights kept in them are trained and saved."""
+"""Lists, tuples and dictionaries that are modules too, so that layers and weights kept in them are trained and saved.
+
+What is read is a plain copy, `_held`, brought up to date after every change: torch's compiler cannot look into a
+list or dictionary that is a module.
+"""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
+from kerasish.changes import structure
+
 
 class _Container(torch.nn.Module):
-    """A module whose children and parameters are whatever the container holds at the moment."""
+    """A module whose children and parameters are those that the container holds."""
 
-    def _items(self) -> list[tuple[str, Any]]:
-        raise NotImplementedError
+    _held: Any
+    _names: dict[Any, str]
 
-    def _held(self, kind: Any) -> dict[str, Any]:
-        return {name: value for name, value in self._items() if isinstance(value, kind)}
+    def _start(self, values: Any) -> None:
+        blank = (
+            torch.nn.Module()
+        )  # `nn.Module.__init__` notes weak references, which Python does not have to tuples
+        self.__dict__.update(blank.__dict__)
+        self._hold(values)
 
-    @property
-    def _modules(self) -> dict[str, Any]:
-        return self._held(torch.nn.Module)
+    def _hold(self, values: Any) -> None:
+        """Take over the values, by position or key, as children and parameters."""
+        pairs = list(values.items()) if isinstance(values, dict) else list(enumerate(values))
+        names = {key: str(key).replace(".", "_") for key, _ in pairs}
+        self.__dict__.update(_held=values, _names=names)
+        for held, kind in ((self._modules, torch.nn.Module), (self._parameters, torch.nn.Parameter)):
+            held.clear()
+            held.update({names[key]: value for key, value in pairs if isinstance(value, kind)})
+        structure.version += 1
 
-    @_modules.setter
-    def _modules(self, value: Any) -> None:
-        """`nn.Module.__init__` assigns an empty dictionary; the container itself is the store."""
+    def _value(self, key: Any, value: Any) -> Any:
+        """A parameter may have been exchanged the torch way (`functional_call`, `load_state_dict(assign=True)`)."""
+        return self._parameters[self._names[key]] if isinstance(value, torch.nn.Parameter) else value
 
-    @property
-    def _parameters(self) -> dict[str, Any]:
-        return self._held(torch.nn.Parameter)
-
-    @_parameters.setter
-    def _parameters(self, value: Any) -> None:
-        """As for `_modules`."""
+    def __len__(self) -> int:
+        return len(self._held)
 
     def __hash__(self) -> int:
         return id(self)  # modules are collected in sets
 
+    __call__ = None  # type: ignore[assignment]
 
-class TrackedList(list, _Container):
+
+class _Sequence(_Container):
+    """What lists and tuples of layers have in common."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self._value(i, value) for i, value in enumerate(self._held)])
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return list(self)[index] if isinstance(self, list) else tuple(self)[index]
+        value = self._held[index]
+        return self._value(range(len(self._held))[index], value)
+
+
+def _then_hold(method: Callable) -> Callable:
+    """A method of a list or dictionary after which the container holds what is in it now."""
+
+    @functools.wraps(method)
+    def changing(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = method(self, *args, **kwargs)
+        self._take_over()
+        return result
+
+    return changing
+
+
+class TrackedList(_Sequence, list):
     """A list whose layers and variables belong to the layer that it is an attribute of."""
 
     def __init__(self, values: Any = ()) -> None:
-        _Container.__init__(self)
-        list.__init__(self, (track(value) for value in values))
+        list.__init__(self, values)
+        self._start(())
+        self._take_over()
 
-    def _items(self) -> list[tuple[str, Any]]:
-        return [(str(i), value) for i, value in enumerate(self)]
-
-    def append(self, value: Any) -> None:
-        """Append, tracking lists and dictionaries inside."""
-        list.append(self, track(value))
+    def _take_over(self) -> None:
+        values = [track(value) for value in list.__iter__(self)]
+        list.__setitem__(self, slice(None), values)
+        self._hold(values)
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
         return TrackedList, (list(self),)
 
-    def __hash__(self) -> int:  # type: ignore[override]
-        return id(self)
-
-    __call__ = None  # type: ignore[assignment]
     __repr__ = list.__repr__
+    __eq__ = list.__eq__
+    __hash__ = _Container.__hash__  # type: ignore[assignment]
 
 
-class TrackedDict(dict, _Container):
+for _name in (
+    "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "__setitem__", "__delitem__",
+    "__iadd__", "__imul__",
+):  # fmt: skip
+    setattr(TrackedList, _name, _then_hold(getattr(list, _name)))
+
+
+class TrackedTuple(_Sequence, tuple):  # type: ignore[misc]
+    """A tuple whose layers and variables belong to the layer that it is an attribute of."""
+
+    def __new__(cls, values: Any = ()) -> TrackedTuple:
+        return tuple.__new__(cls, [track(value) for value in values])
+
+    def __init__(self, values: Any = ()) -> None:
+        self._start(tuple(tuple.__iter__(self)))
+
+    def __reduce_ex__(self, protocol: Any) -> tuple:
+        return TrackedTuple, (tuple(self),)
+
+    __repr__ = tuple.__repr__
+    __eq__ = tuple.__eq__
+    __hash__ = _Container.__hash__  # type: ignore[assignment]
+
+
+class TrackedDict(_Container, dict):
     """A dictionary whose layers and variables belong to the layer that it is an attribute of."""
 
     def __init__(self, values: Any = ()) -> None:
-        _Container.__init__(self)
-        dict.__init__(self, {key: track(value) for key, value in dict(values).items()})
+        dict.__init__(self, values)
+        self._start({})
+        self._take_over()
 
-    def _items(self) -> list[tuple[str, Any]]:
-        return [(str(key).replace(".", "_"), value) for key, value in self.items()]
+    def _take_over(self) -> None:
+        values = {key: track(value) for key, value in dict.items(self)}
+        dict.update(self, values)
+        self._hold(values)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        dict.__setitem__(self, key, track(value))
+    def __getitem__(self, key: Any) -> Any:
+        return self._value(key, self._held[key])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._held)
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self._held
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The value of a key."""
+        return self[key] if key in self._held else default
+
+    def keys(self) -> Any:
+        """The keys."""
+        return self._held.keys()
+
+    def values(self) -> Any:
+        """The values."""
+        return [self[key] for key in self._held]
+
+    def items(self) -> Any:
+        """Pairs of key and value."""
+        return [(key, self[key]) for key in self._held]
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
-        return TrackedDict, (dict(self),)
+        return TrackedDict, (dict(self.items()),)
 
-    def __hash__(self) -> int:  # type: ignore[override]
-        return id(self)
-
-    __call__ = None  # type: ignore[assignment]
     __repr__ = dict.__repr__
+    __eq__ = dict.__eq__
+    __hash__ = _Container.__hash__  # type: ignore[assignment]
+
+
+for _name in ("update", "pop", "popitem", "clear", "setdefault", "__setitem__", "__delitem__", "__ior__"):
+    setattr(TrackedDict, _name, _then_hold(getattr(dict, _name)))
 
 
 def track(value: Any) -> Any:
-    """Turn a plain list or dictionary that holds layers or variables, or is still empty, into a tracked one."""
+    """Turn a plain list, tuple or dictionary that holds layers or variables, or a list or dictionary that is still
+    empty, into a tracked one.
+    """
     if type(value) is list and _worth_tracking(value):
         return TrackedList(value)
     if type(value) is dict and _worth_tracking(value.values()):
@@ -94,33 +184,6 @@ def track(value: Any) -> Any:
     ):
         return TrackedTuple(value)
     return value
-
-
-class TrackedTuple(tuple, _Container):
-    """A tuple whose layers and variables belong to the layer that it is an attribute of.
-
-    `nn.Module.__init__` is not run on it: torch's compiler refers weakly to what that has touched, and Python has no
-    weak references to tuples.
-    """
-
-    def __new__(cls, values: Any = ()) -> TrackedTuple:
-        return tuple.__new__(cls, (track(value) for value in values))
-
-    def __init__(self, values: Any = ()) -> None:
-        blank = torch.nn.Module().__dict__
-        self.__dict__.update({key: blank[key] for key in blank if key not in ("_parameters", "_modules")})
-
-    def _items(self) -> list[tuple[str, Any]]:
-        return [(str(i), value) for i, value in enumerate(self)]
-
-    def __reduce_ex__(self, protocol: Any) -> tuple:
-        return TrackedTuple, (tuple(self),)
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    __call__ = None  # type: ignore[assignment]
-    __repr__ = tuple.__repr__
 
 
 def _worth_tracking(values: Any) -> bool:

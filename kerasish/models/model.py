@@ -95,6 +95,14 @@ class Model(Layer):
         self.__dict__["built"] = True
         self._refresh_call_path()
 
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        before = self._torch_dtype
+        result = super()._apply(fn, recurse)
+        if self._graph is not None and self._torch_dtype is not before:
+            dtypes = self._graph.input_dtypes
+            self._graph.input_dtypes = [self._torch_dtype if x is before else x for x in dtypes]
+        return result
+
     # Layers ---------------------------------------------------------------------------------------------------
 
     @property

@@ -126,8 +126,8 @@ class BatchNormalization(Layer):
                 x,
                 self.gamma,
                 self.beta,
-                self.moving_mean,
-                self.moving_variance,
+                self.moving_mean.detach(),  # torch knows no gradient of it, which functional calls may ask for
+                self.moving_variance.detach(),
                 False,
                 0.0,
                 self.epsilon,
