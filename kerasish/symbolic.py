@@ -21,6 +21,15 @@ from kerasish.dtypes import standardize_dtype, torch_dtype
 from kerasish.errors import format_shape
 from kerasish.naming import unique_name
 
+# Arithmetic on symbolic tensors by the names of Keras's operations, under which graphs and files know it.
+OPERATOR_NAMES: dict[Callable, str] = {
+    operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "true_divide",
+    operator.floordiv: "floor_divide", operator.mod: "mod", operator.pow: "power", operator.matmul: "matmul",
+    operator.neg: "negative", operator.abs: "absolute", operator.lt: "less", operator.le: "less_equal",
+    operator.gt: "greater", operator.ge: "greater_equal", operator.ne: "not_equal", operator.and_: "logical_and",
+    operator.or_: "logical_or", operator.xor: "logical_xor", operator.invert: "logical_not",
+    operator.getitem: "get_item",
+}  # fmt: skip
 UNKNOWN_SIZES = (83, 89)  # primes: a size derived from an unknown one differs between the two runs
 
 
@@ -190,9 +199,8 @@ class FunctionOperation(Operation):
 
     def __init__(self, function: Callable) -> None:
         self.function = function
-        self.name = unique_name(
-            getattr(function, "__name__", type(function).__name__).strip("_") or "function"
-        )
+        name = OPERATOR_NAMES.get(function) or getattr(function, "__name__", type(function).__name__)
+        self.name = unique_name(name.strip("_") or "function")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -322,7 +330,8 @@ def _run_on_meta(function: Callable, args: tuple, kwargs: dict, unknown_size: in
         if not isinstance(leaf, KerasTensor):
             return leaf
         sizes = [unknown_size if size is None else size for size in leaf.shape]
-        return torch.empty(sizes, dtype=torch_dtype(leaf.dtype), device="meta")
+        kind = torch.uint8 if leaf.dtype == "string" else torch_dtype(leaf.dtype)  # torch has no strings
+        return torch.empty(sizes, dtype=kind, device="meta")
 
     args, kwargs = tree.map_structure(materialize, (args, kwargs))
     with torch.no_grad(), ShapeInference():

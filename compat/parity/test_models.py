@@ -411,3 +411,50 @@ def test_optional_inputs_may_be_none(namespace):
     x = np.ones((2, 3), "float32")
     np.testing.assert_array_equal(model.predict([x, None], verbose=0), x)
     np.testing.assert_array_equal(model.predict([x, x], verbose=0), x + x)
+
+
+def graph_of_operations(K):
+    from importlib import import_module
+
+    numpy, nn = (import_module(f"{K.__name__}.ops.{name}") for name in ("numpy", "nn"))
+    inputs = K.Input((4,), name="in")
+    h = K.layers.Dense(6, name="d")(inputs)
+    h = h * 2 + 1 - h[:, :6] / 3
+    h = numpy.concatenate([h, numpy.mean(h, axis=1, keepdims=True)], axis=-1)
+    h = nn.softmax(numpy.reshape(h, (-1, 7)))
+    h = numpy.transpose(numpy.expand_dims(h, 1), (0, 2, 1))
+    h = numpy.clip(numpy.where(h > 0.1, h, -h), -0.5, 0.5)
+    return K.Model(inputs, K.layers.Dense(1, name="o")(K.layers.Flatten(name="f")(h)), name="m")
+
+
+def test_operations_in_a_graph_are_written_as_keras_writes_them(tmp_path):
+    for package in (kerasish, keras):
+        package.utils.clear_session()
+    ours, theirs = graph_of_operations(kerasish), graph_of_operations(keras)
+    a, b = (json.loads(model.to_json())["config"] for model in (ours, theirs))
+    assert a == b
+    ours.set_weights(theirs.get_weights())
+    x = RNG.random((3, 4)).astype("float32")
+    expected = theirs.predict(x, verbose=0)
+    np.testing.assert_allclose(ours.predict(x, verbose=0), expected, rtol=1e-5)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    loaded = kerasish.models.load_model(tmp_path / "theirs.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, rtol=1e-5)
+    assert json.loads(loaded.to_json())["config"] == b
+    back = keras.models.load_model(tmp_path / "ours.keras")
+    np.testing.assert_allclose(back.predict(x, verbose=0), expected, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support masking")
+def test_masks_in_files_of_keras(tmp_path):
+    inputs = keras.Input((5,), dtype="int32")
+    outputs = keras.layers.LSTM(3)(keras.layers.Embedding(10, 4, mask_zero=True)(inputs))
+    theirs = keras.Model(inputs, outputs)
+    theirs.save(tmp_path / "model.keras")  # holds a node NotEqual, whose result is the mask
+    ours = kerasish.models.load_model(tmp_path / "model.keras")
+    x = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]])
+    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-5)
+    ours.save(tmp_path / "ours.keras")
+    back = keras.models.load_model(tmp_path / "ours.keras")
+    np.testing.assert_allclose(back.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-5)

@@ -427,6 +427,8 @@ class Layer(torch.nn.Module, Operation):
             if value.training != self.training:
                 value.train(self.training)
             structure.version += 1
+        elif isinstance(value, Metric) or tree.is_nested(value):
+            structure.version += 1
         elif isinstance(value, SeedGenerator):
             self.__dict__.setdefault("_seed_generators", []).append(value)
         elif name in self.__dict__ and name != "training" and _is_ours(self):

@@ -6,6 +6,7 @@ import collections
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from kerasish.errors import did_you_mean, received
 from kerasish.layers.core.input_layer import Input, InputLayer
 from kerasish.layers.layer import Layer
 from kerasish.models.model import Model
+from kerasish.models.op_nodes import is_op_config, op_config, op_from_config
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import FunctionOperation, KerasTensor, Node, infer_output
 
@@ -51,7 +53,9 @@ class Graph:
             self._begin_with_inputs()
         self.input_names = [tensor._keras_history.operation.name for tensor in self.inputs]
         self.output_names = _unique([tensor._keras_history.operation.name for tensor in self.outputs])
-        self.input_dtypes = [torch_dtype(tensor.dtype) for tensor in self.inputs]
+        self.input_dtypes = [
+            None if tensor.dtype == "string" else torch_dtype(tensor.dtype) for tensor in self.inputs
+        ]
         self.nodes = self._sort()
         self.operations = self._in_order_of_depth()
         self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
@@ -252,16 +256,20 @@ class Graph:
         ]
 
 
-def _fit_rank(value: Any, symbolic: KerasTensor, dtype: torch.dtype) -> Any:
+def _fit_rank(value: Any, symbolic: KerasTensor, dtype: torch.dtype | None) -> Any:
     """Cast to the input's dtype, and add or drop a last axis of size 1 where the input calls for it."""
-    if not isinstance(value, Tensor):
+    if not isinstance(value, (Tensor, np.ndarray)):
         return value
-    if value.dtype is not dtype:
+    is_text = isinstance(value, np.ndarray)
+    if is_text != (dtype is None) and getattr(value.device, "type", "cpu") != "meta":
+        kind = "strings" if dtype is None else f"numbers ({symbolic.dtype})"
+        raise TypeError(f"The input {symbolic.name!r} takes {kind}. Received: {received(value)}")
+    if isinstance(value, Tensor) and dtype is not None and value.dtype is not dtype:
         value = value.to(dtype)
     rank = len(symbolic.shape)
-    if value.dim() == rank - 1 and symbolic.shape[-1] == 1:
-        return value.unsqueeze(-1)
-    if value.dim() == rank + 1 and value.shape[-1] == 1:
+    if value.ndim == rank - 1 and symbolic.shape[-1] == 1:
+        return value[..., None]
+    if value.ndim == rank + 1 and value.shape[-1] == 1:
         return value.squeeze(-1)
     return value
 
@@ -322,17 +330,18 @@ def graph_config(model: Model) -> dict[str, Any]:
         return serialize_keras_object(leaf)
 
     for operation in graph.operations:
+        nodes = nodes_of[id(operation)]
         if isinstance(operation, FunctionOperation):
-            raise NotImplementedError(
-                f"The functional model {model.name!r} contains the torch function "
-                f"{operation.name!r}, which Keras's JSON cannot "
-                "describe: put it into a layer of yours with a `get_config`."
-            )
-        config = serialize_keras_object(operation)
+            described = [op_config(node, model.name) for node in nodes]
+            config = serialize_keras_object(described[0][0])
+            calls = [(args, kwargs) for _, args, kwargs in described]
+        else:
+            config = serialize_keras_object(operation)
+            calls = [(list(node.args), node.kwargs) for node in nodes]
         config["name"] = operation.name
         config["inbound_nodes"] = [
-            {"args": _map_leaves(argument, list(node.args)), "kwargs": _map_leaves(argument, node.kwargs)}
-            for node in nodes_of[id(operation)]
+            {"args": _map_leaves(argument, args), "kwargs": _map_leaves(argument, kwargs)}
+            for args, kwargs in calls
         ]
         layers.append(config)
 
@@ -363,14 +372,23 @@ def _map_leaves(function: Callable, value: Any) -> Any:
     return function(value)
 
 
+def _call_symbolically(operation: Any, args: list, kwargs: dict) -> Any:
+    if not isinstance(operation, FunctionOperation):
+        return operation(*args, **kwargs)
+    results = infer_output(operation, tuple(args), kwargs, operation.name)
+    Node(operation, tuple(args), kwargs, results)
+    return results
+
+
 def model_from_config(cls: type, config: dict[str, Any]) -> Any:
     """Make a functional model from `get_config()`."""
     operations: dict[str, Any] = {}
     outputs: dict[tuple[str, int], list[KerasTensor]] = {}
     waiting: list[tuple[str, int, dict]] = []
     for entry in config["layers"]:
-        operation = deserialize_keras_object(
-            {k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")}
+        described = {k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")}
+        operation = (
+            op_from_config(described) if is_op_config(described) else deserialize_keras_object(described)
         )
         operations[entry["name"]] = operation
         if isinstance(operation, InputLayer):
@@ -404,7 +422,7 @@ def model_from_config(cls: type, config: dict[str, Any]) -> Any:
                 continue
             if kwargs.get("mask", 0) is None:
                 del kwargs["mask"]
-            outputs[name, index] = tree.flatten(operations[name](*args, **kwargs))
+            outputs[name, index] = tree.flatten(_call_symbolically(operations[name], args, kwargs))
         if len(later) == len(waiting):
             raise ValueError(
                 f"The config is not a graph: the inputs of {later[0][0]!r} are missing or form a cycle."

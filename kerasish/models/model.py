@@ -320,7 +320,7 @@ class Model(Layer):
     def metrics(self) -> list[Any]:
         """The loss tracker, the metrics given to `compile`, and those kept as attributes."""
         found = [self._loss_tracker] if self.compiled else []
-        found += super().metrics
+        found += self._cached("_cached_metrics", lambda: super(Model, self).metrics)
         if self.compiled and (self._compiled_metrics.given or self._compiled_metrics.weighted_given):
             found.append(self._compiled_metrics)
         if self._compiled_loss is not None:
@@ -592,7 +592,8 @@ class Model(Layer):
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple:
         device = self._device()
-        x, y, sample_weight = (to_batch((part,), device)[0] for part in (x, y, sample_weight))
+        x = to_batch((x,), device, self._takes_text())[0]
+        y, sample_weight = (to_batch((part,), device)[0] for part in (y, sample_weight))
         if class_weight is not None:
             sample_weight = weights_of_classes(class_weight, y, sample_weight)
         return x, y, sample_weight
@@ -616,6 +617,13 @@ class Model(Layer):
     def _device(self) -> torch.device:
         first = next(self.parameters(), None)
         return get_device() if first is None else first.device
+
+    def _takes_text(self) -> bool:
+        """Whether strings, which torch does not have, come in as NumPy arrays."""
+        graph = self._graph
+        return (graph is not None and any(tensor.dtype == "string" for tensor in graph.inputs)) or any(
+            getattr(module, "takes_text", False) for module in self.modules()
+        )
 
     def _build_on(self, batch: tuple) -> None:
         """Make weights, losses, metrics and optimizer state for batches like this one, without training."""
@@ -725,7 +733,8 @@ class Model(Layer):
             self.build(_as_tuples(config["input_shape"]))
 
     def __getstate__(self) -> dict[str, Any]:
-        prepared = ("_steps", "_cached_weights", "_cached_penalized", "_cached_layers", "_compiled_call_impl")
+        prepared = ("_steps", "_cached_weights", "_cached_penalized", "_cached_layers", "_cached_metrics",
+                    "_compiled_call_impl")  # fmt: skip
         state = {key: value for key, value in super().__getstate__().items() if key not in prepared}
         return {**state, "_steps": {}}
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from kerasish import tree
 from kerasish.changes import structure
+from kerasish.dtypes import is_float_dtype
 from kerasish.errors import format_shape
 from kerasish.layers.core.input_layer import InputLayer
 from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_layer
@@ -132,13 +134,15 @@ class Sequential(Model):
             raise ValueError(f"Model {self.name!r} has no layers: add some before it is built.")
         if not isinstance(input_shape, (tuple, list)):
             raise ValueError(f"`input_shape` must be a tuple such as (None, 784). Received: {input_shape!r}")
-        self.__dict__["_input_layer"] = InputLayer(batch_shape=tuple(input_shape), dtype=self.compute_dtype)
+        own = self._stack[0].compute_dtype
+        dtype = self.compute_dtype if is_float_dtype(own) else own
+        self.__dict__["_input_layer"] = InputLayer(batch_shape=tuple(input_shape), dtype=dtype)
         self._draw()
         self._refresh_call_path()
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         inputs = args[0] if args else None
-        if not isinstance(inputs, (Tensor, KerasTensor)):
+        if not isinstance(inputs, (Tensor, KerasTensor, np.ndarray)):
             raise ValueError(
                 f"Model {self.name!r} takes one tensor: a `Sequential` has one input. Received: "
                 f"{len(tree.flatten(inputs))} tensors. Use a functional model for several."
@@ -148,7 +152,12 @@ class Sequential(Model):
             raise ValueError(
                 f"Model {self.name!r} takes batches. Received: a tensor of shape {format_shape(shape)}"
             )
-        super(Model, self)._build_now({"input_shape": (None, *shape[1:])}, getattr(inputs, "device", None))
+        shape = (None, *shape[1:])
+        if isinstance(inputs, np.ndarray) or getattr(inputs, "dtype", None) == "string":
+            self.__dict__["_input_layer"] = InputLayer(batch_shape=shape, dtype="string")
+            self._rebuild()
+            return
+        super(Model, self)._build_now({"input_shape": shape}, getattr(inputs, "device", None))
 
     def call(self, inputs: Any) -> Any:
         graph = self._graph
@@ -156,6 +165,8 @@ class Sequential(Model):
             inputs = graph._flat_inputs(inputs, self.name)[0]
         elif graph is not None and type(inputs) is Tensor and inputs.dtype is not graph.input_dtypes[0]:
             inputs = inputs.to(graph.input_dtypes[0])
+        elif graph is not None and isinstance(inputs, np.ndarray):
+            inputs = graph._flat_inputs(inputs, self.name)[0]
         for layer in self._stack:
             inputs = layer(inputs)
         return inputs

@@ -240,7 +240,7 @@ def _damage(where: str) -> Iterator[None]:
     """Context in which what HDF5 finds wrong becomes one kind of error."""
     try:
         yield
-    except (KeyError, OSError, RuntimeError, TypeError, ValueError, UnicodeError) as error:
+    except (KeyError, OSError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{where!r} cannot be read, the file is damaged: {error}") from error
 
 
@@ -312,7 +312,7 @@ def _open(source: Any) -> Any:
         return h5py().File(source, "r")
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {str(source)!r}.") from error
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # h5py overflows where a damaged file gives absurd sizes
         name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "The weights"
         raise ValueError(
             f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}"
