@@ -45,6 +45,43 @@ def is_array_structure(x: Any) -> bool:
     return False
 
 
+class TextArray(np.ndarray):
+    """Strings, with the methods of a tensor by which batches are made: torch has no strings."""
+
+    device = torch.device("cpu")  # type: ignore[assignment]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """The number of strings."""
+        return self.size
+
+    def element_size(self) -> int:
+        """The bytes of one string."""
+        return self.itemsize
+
+    def is_floating_point(self) -> bool:
+        """False."""
+        return False
+
+    def split(self, size: int) -> list[TextArray]:
+        """Pieces of `size` records."""
+        pieces: Any = [self[start : start + size] for start in range(0, len(self), size)]
+        return pieces
+
+    def index_select(self, dim: int, index: Tensor) -> TextArray:
+        """The records with these indices."""
+        return self[index.cpu().numpy()]
+
+    def to(self, *args: Any, **kwargs: Any) -> TextArray:
+        """The strings themselves: they stay where they are."""
+        return self
+
+    cpu = pin_memory = to
+
+
 def is_text(values: Any) -> bool:
     """True for NumPy arrays of strings, as strings or as objects."""
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "USO":
@@ -69,7 +106,7 @@ def to_tensor(x: Any, name: str = "x", text: bool = False) -> Any:
             x = x.toarray()
         values = x.to_numpy() if _is_frame(x) else np.asarray(x)
         if text and is_text(values):
-            return values
+            return values.view(TextArray)
         if values.dtype == object:
             with contextlib.suppress(TypeError, ValueError):
                 values = values.astype(np.float64)

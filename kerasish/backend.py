@@ -1,8 +1,6 @@
-"""The functions that Keras keeps under `keras.backend`."""
+"""The functions that Keras keeps under `keras.backend`, and at first use those that Keras 2 had there."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 
@@ -15,8 +13,10 @@ from kerasish.config import set_floatx as set_floatx
 from kerasish.config import set_image_data_format as set_image_data_format
 from kerasish.dtypes import is_float_dtype as is_float_dtype
 from kerasish.dtypes import is_int_dtype as is_int_dtype
+from kerasish.dtypes import result_type as result_type
 from kerasish.dtypes import standardize_dtype as standardize_dtype
-from kerasish.dtypes import torch_dtype as _torch_dtype
+from kerasish.legacy.names import RENAMED as _RENAMED
+from kerasish.legacy.names import module_getattr as _module_getattr
 from kerasish.naming import get_uid as get_uid
 from kerasish.naming import reset_names as _reset_names
 from kerasish.symbolic import is_keras_tensor as is_keras_tensor
@@ -33,16 +33,9 @@ def clear_session(free_memory: bool = True) -> None:
             torch.cuda.empty_cache()
 
 
-def result_type(*dtypes: Any) -> str:
-    """The dtype of an operation on values of these dtypes: torch's promotion, without the step up to float64.
+__getattr__ = _module_getattr("keras.backend")
 
-    Example:
-        >>> result_type("int32", "float16")
-        'float16'
-    """
-    if not dtypes:
-        return floatx()
-    result = _torch_dtype(dtypes[0])
-    for dtype in dtypes[1:]:
-        result = torch.promote_types(result, _torch_dtype(dtype))
-    return standardize_dtype(result)
+
+def __dir__() -> list[str]:
+    own = [name for name in globals() if not name.startswith("_") and name not in ("annotations", "torch")]
+    return sorted([*own, *_RENAMED["keras.backend"]])

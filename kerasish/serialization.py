@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from kerasish.config import is_unsafe_deserialization_enabled
 from kerasish.errors import did_you_mean, received
 
 _by_registered_name: dict[str, Any] = {}
@@ -24,6 +25,7 @@ PUBLIC_MODULES = (
     "layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers",
     "constraints", "activations", "callbacks", "dtype_policies", "random", "ops", "utils", "quantizers",
 )  # fmt: skip
+PRIVATE_MODULES = ("keras.src.layers.preprocessing.feature_space", "kerasish.utils.feature_space")
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable:
@@ -105,6 +107,8 @@ def public_module(cls: type) -> str | None:
     parts = cls.__module__.split(".")
     if parts[0] != "kerasish":
         return None
+    if parts[-1] == "feature_space" and cls.__name__ != "FeatureSpace":
+        return PRIVATE_MODULES[0]
     if parts[1:3] == ["optimizers", "schedules"]:
         return "keras.optimizers.schedules"
     if cls.__name__ == "Functional":
@@ -236,6 +240,11 @@ def _safe_mode(enabled: bool) -> Iterator[None]:
         _local.safe = outer
 
 
+def in_safe_mode() -> bool:
+    """Whether code in the config that is being read must not run."""
+    return getattr(_local, "safe", True) and not is_unsafe_deserialization_enabled()
+
+
 def _deserialize(config: Any) -> Any:
     if config is None or isinstance(config, (bool, int, float, bytes)):
         return config
@@ -322,6 +331,8 @@ def _namespaces(module: str | None) -> list[str]:
             if name in PUBLIC_MODULES
         ]
     module = module or getattr(_local, "module", None) or "keras"
+    if module == PRIVATE_MODULES[0]:
+        return [PRIVATE_MODULES[1]]
     parts = module.replace("tensorflow.keras", "keras").replace("tf_keras", "keras").split(".")
     if parts[0] != "keras" or (parts[1:2] == ["src"] and len(parts) < 3):
         return []

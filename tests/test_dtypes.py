@@ -20,7 +20,7 @@ def test_every_name_and_its_torch_dtype(name):
 @pytest.mark.parametrize(
     ("given", "name"),
     [
-        (None, "float32"), (float, "float32"), (int, "int64"), (bool, "bool"), (np.float64, "float64"),
+        (None, "float32"), (float, "float32"), (int, "int32"), (bool, "bool"), (np.float64, "float64"),
         (np.dtype("int8"), "int8"), ("string", "string"),
     ],
 )  # fmt: skip

@@ -30,7 +30,8 @@ LEVELS = [
     ["callbacks"],
     ["training"],
     ["models"],
-    ["wrappers", "datasets", "applications", "backend", "mixed_precision", "legacy"],
+    ["wrappers", "datasets", "preprocessing", "applications", "mixed_precision", "legacy"],
+    ["backend"],
     ["utils"],
     ["", "port", "__main__"],
 ]
@@ -41,6 +42,7 @@ LEVEL_OF = {prefix: level for level, prefixes in enumerate(LEVELS) for prefix in
 DEFERRED = {
     ("config", "dtype_policies"): "the default policy is a setting",
     ("variable", "initializers"): "initial values may be given by an initializer's name",
+    ("layers", "legacy.names"): "old names are looked up when asked for",
     ("models.model", "models.functional"): "`Model(inputs, outputs)` makes a functional model",
     ("models.model", "models.summary"): "loaded when asked for",
     ("__main__", "port.run"): "a command loads what it needs",

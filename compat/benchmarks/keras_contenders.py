@@ -6,7 +6,9 @@ import contextlib
 from types import ModuleType
 from typing import Any
 
-from workloads import Arrays, Workload
+from workloads import TRANSFORMER_VOCABULARY, VOCABULARY, Arrays, Workload
+
+LOSSES = {"regression": "mse", "lstm": "binary_crossentropy"}
 
 
 def build_model(keras: Any, net: str) -> Any:
@@ -16,6 +18,24 @@ def build_model(keras: Any, net: str) -> Any:
         return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(10, activation="softmax")])
     if net == "regression":
         return keras.Sequential([keras.Input((8,)), layers.Dense(30, activation="relu"), layers.Dense(1)])
+    if net == "convnet":
+        model = keras.Sequential([keras.Input((28, 28, 1))])
+        for filters in (32, 64):
+            model.add(layers.Conv2D(filters, 3, activation="relu"))
+            model.add(layers.MaxPooling2D())
+        model.add(layers.Flatten())
+        model.add(layers.Dense(10, activation="softmax"))
+        return model
+    if net == "transformer":
+        tokens = keras.Input((80,), dtype="int64")
+        x = layers.Embedding(TRANSFORMER_VOCABULARY, 64)(tokens)
+        x = layers.LayerNormalization()(layers.add([x, layers.MultiHeadAttention(4, 16)(x, x)]))
+        hidden = layers.Dense(64)(layers.Dense(128, activation="relu")(x))
+        x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(layers.add([x, hidden])))
+        return keras.Model(tokens, layers.Dense(2, activation="softmax")(x))
+    if net == "lstm":
+        text = [keras.Input((80,), dtype="int64"), layers.Embedding(VOCABULARY, 128), layers.LSTM(128)]
+        return keras.Sequential([*text, layers.Dense(1, activation="sigmoid")])
     model = keras.Sequential([keras.Input((1024,))])
     for _ in range(2):
         model.add(layers.Dense(2048, activation="relu"))
@@ -35,8 +55,8 @@ class KerasFit:
         self.verbose = verbose
         self.model = build_model(keras, workload.net)
         self.model.compile(
-            loss="mse" if workload.net == "regression" else "sparse_categorical_crossentropy",
-            optimizer="adam" if workload.net == "wide" else "sgd",
+            loss=LOSSES.get(workload.net, "sparse_categorical_crossentropy"),
+            optimizer="adam" if workload.net in ("wide", "convnet", "lstm") else "sgd",
             metrics=[workload.metric],
         )
 

@@ -34,6 +34,9 @@ WORKLOADS = {
     "mlp256": "784-300-100-10, SGD, batch 256",
     "regression": "8-30-1, SGD, batch 32",
     "wide": "1024-2048-2048-10, BatchNormalization, Dropout, Adam, batch 256",
+    "convnet": "28×28 images, two convolutions (32 and 64 filters) with pooling, 10 classes, Adam, batch 128",
+    "transformer": "80 tokens of 10,000, width 64, one encoder block (4 heads, 128 hidden units), Adam, batch 64",
+    "lstm": "80 tokens of 5,000, Embedding 128, LSTM 128, Dense sigmoid, Adam, batch 64",
 }
 
 

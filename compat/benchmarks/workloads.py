@@ -30,9 +30,14 @@ WORKLOADS = {
     "mlp256": Workload("mlp", 256, 784, 55_000, 5_000, "accuracy"),
     "regression": Workload("regression", 32, 8, 20_000, 2_000, "mae"),
     "wide": Workload("wide", 256, 1024, 10_240, 1_024, "accuracy"),
+    "convnet": Workload("convnet", 128, 784, 12_800, 1_280, "accuracy"),
+    "transformer": Workload("transformer", 64, 80, 6_400, 640, "accuracy"),
+    "lstm": Workload("lstm", 64, 80, 3_200, 320, "binary_accuracy"),
 }
 
 Arrays = dict[str, np.ndarray]
+VOCABULARY = 5_000
+TRANSFORMER_VOCABULARY = 10_000
 ARRAY_NAMES = ("x_train", "y_train", "x_valid", "y_valid")
 
 
@@ -43,6 +48,14 @@ def load_arrays(directory: str) -> Arrays:
 def random_arrays(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
     """Random inputs, labelled by a random linear teacher so that there is something to learn."""
     generator = np.random.default_rng(0)
+    if workload.net == "lstm":
+        shape = workload.rows + workload.validation_rows, workload.features
+        x = generator.integers(1, VOCABULARY, shape, dtype=np.int64)
+        return x, (generator.standard_normal(VOCABULARY)[x].sum(axis=1) > 0).astype(np.float32)
+    if workload.net == "transformer":
+        shape = workload.rows + workload.validation_rows, workload.features
+        x = generator.integers(0, TRANSFORMER_VOCABULARY, shape, dtype=np.int64)
+        return x, (generator.standard_normal(TRANSFORMER_VOCABULARY)[x].sum(axis=1) > 0).astype(np.uint8)
     x = generator.random((workload.rows + workload.validation_rows, workload.features), dtype=np.float32)
     outputs = 1 if workload.net == "regression" else 10
     score = (x - 0.5) @ generator.standard_normal((workload.features, outputs)).astype(np.float32)
@@ -62,7 +75,7 @@ def fashion_mnist_arrays() -> tuple[np.ndarray, np.ndarray]:
 
 def make_arrays(workload: Workload, rows: int | None, source: str) -> tuple[Arrays, str]:
     """The arrays of a workload, the first `rows` training rows only when given, and where they come from."""
-    if workload.net == "mlp" and source == "fashion_mnist":
+    if workload.net in ("mlp", "convnet") and source == "fashion_mnist":
         try:
             x, y = fashion_mnist_arrays()
             origin = "Fashion MNIST"
@@ -72,6 +85,9 @@ def make_arrays(workload: Workload, rows: int | None, source: str) -> tuple[Arra
     else:
         x, y = random_arrays(workload)
         origin = "random data"
+    if workload.net == "convnet":
+        x = x.reshape(-1, 28, 28, 1)
+    x, y = (array[: workload.rows + workload.validation_rows] for array in (x, y))
     held_out = workload.validation_rows
     arrays = {
         "x_train": x[held_out:],

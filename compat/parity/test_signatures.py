@@ -14,6 +14,7 @@ import kerasish
 keras = pytest.importorskip("keras")
 
 NAMESPACES = (
+    "preprocessing", "preprocessing.image", "preprocessing.sequence",
     "", "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers",
     "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "optimizers.schedules", "random",
     "regularizers", "saving", "tree", "utils",

@@ -57,53 +57,30 @@ MODULES |= {f"keras.optimizer_v2.{name}": "keras.optimizers" for name in _OPTIMI
 MODULES |= {f"keras.utils.{name}_utils": "keras.utils" for name in _UTILS.split()}
 
 
-_IN_OPS = (
-    "abs all any arange binary_crossentropy cast categorical_crossentropy clip cos dot elu equal exp eye "
-    "greater greater_equal is_tensor less less_equal log logsumexp max maximum mean min minimum ndim "
-    "not_equal ones ones_like prod reshape round shape sigmoid sign sin size slice softmax softplus "
-    "softsign sparse_categorical_crossentropy sqrt square squeeze stack std stop_gradient sum tanh tile "
-    "transpose var zeros zeros_like"
-)
 _IN_LEGACY_BACKEND = (
-    "argmax argmin batch_dot batch_flatten batch_get_value batch_set_value cast_to_floatx concatenate "
-    "count_params cumprod cumsum dtype expand_dims flatten gather hard_sigmoid identity in_top_k "
-    "int_shape is_sparse is_variable l2_normalize moving_average_update one_hot print_tensor "
-    "random_binomial random_normal_variable random_uniform_variable repeat set_value spatial_2d_padding "
-    "switch temporal_padding update update_add update_sub"
+    "Function abs all any arange argmax argmin batch_dot batch_flatten batch_get_value "
+    "batch_normalization batch_set_value bias_add binary_crossentropy binary_focal_crossentropy cast "
+    "cast_to_floatx categorical_crossentropy categorical_focal_crossentropy clip concatenate constant "
+    "control_dependencies conv1d conv2d conv2d_transpose conv3d conv3d_transpose cos count_params "
+    "ctc_batch_cost ctc_decode ctc_label_dense_to_sparse cumprod cumsum depthwise_conv2d dot dropout "
+    "dtype eager elu equal eval exp expand_dims eye flatten foldl foldr function gather get_value "
+    "get_variable_shape gradients greater greater_equal hard_sigmoid identity in_test_phase in_top_k "
+    "in_train_phase int_shape is_placeholder is_sparse is_tensor is_variable l2_normalize learning_phase "
+    "learning_phase_scope less less_equal local_conv1d local_conv2d log logsumexp "
+    "manual_variable_initialization map_fn max maximum mean min minimum moving_average_update name_scope "
+    "ndim normalize_batch_in_training normalize_data_format not_equal one_hot ones ones_like "
+    "permute_dimensions placeholder pool2d pool3d pow print_tensor prod random_bernoulli random_binomial "
+    "random_normal random_normal_variable random_uniform random_uniform_variable relu repeat "
+    "repeat_elements reset_uids reshape resize_images resize_volumes reverse rnn round separable_conv1d "
+    "separable_conv2d set_learning_phase set_value shape sigmoid sign sin size slice softmax softplus "
+    "softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze "
+    "stack std stop_gradient sum switch symbolic tanh temporal_padding tile to_dense transpose "
+    "truncated_normal update update_add update_sub var variable zeros zeros_like"
 )
 
 # Namespace → old name → the same thing today; without a dot, in the same namespace.
 RENAMED: dict[str, dict[str, str]] = {
-    "keras.backend": {
-        **{name: f"keras.ops.{name}" for name in _IN_OPS.split()},
-        **{name: f"keras.legacy.backend.{name}" for name in _IN_LEGACY_BACKEND.split()},
-        "binary_focal_crossentropy": "keras.losses.binary_focal_crossentropy",
-        "categorical_focal_crossentropy": "keras.losses.categorical_focal_crossentropy",
-        "constant": "keras.ops.convert_to_tensor",
-        "conv1d": "keras.ops.conv",
-        "conv2d": "keras.ops.conv",
-        "conv3d": "keras.ops.conv",
-        "depthwise_conv2d": "keras.ops.depthwise_conv",
-        "dropout": "keras.random.dropout",
-        "eval": "keras.ops.convert_to_numpy",
-        "get_value": "keras.ops.convert_to_numpy",
-        "is_placeholder": "is_keras_tensor",
-        "map_fn": "keras.ops.map",
-        "name_scope": "keras.name_scope",
-        "permute_dimensions": "keras.ops.transpose",
-        "pow": "keras.ops.power",
-        "random_bernoulli": "keras.legacy.backend.random_binomial",
-        "random_normal": "keras.random.normal",
-        "random_uniform": "keras.random.uniform",
-        "relu": "keras.activations.relu",
-        "repeat_elements": "keras.ops.repeat",
-        "reset_uids": "clear_session",
-        "reverse": "keras.ops.flip",
-        "separable_conv1d": "keras.ops.separable_conv",
-        "separable_conv2d": "keras.ops.separable_conv",
-        "truncated_normal": "keras.random.truncated_normal",
-        "variable": "keras.Variable",
-    },
+    "keras.backend": {name: f"keras.legacy.backend.{name}" for name in _IN_LEGACY_BACKEND.split()},
     "keras.constraints": {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"},
     "keras.engine": {"Model": "keras.models.Model", "get_source_inputs": "keras.utils.get_source_inputs"},
     "keras.engine.network": {"Network": "keras.models.Model"},
@@ -190,12 +167,8 @@ RENAMED: dict[str, dict[str, str]] = {
 _REGNET = "torchvision.models.regnet_y_400mf and its kin"
 _REGNET_SIZES = ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
 _RESNET = "keras.applications.ResNet50 and its kin"
-_TRAINING = "the `training` argument of `call`"
 _NO_GRAPH = "nothing: there are no sessions and graphs here, every line runs at once. Leave the line out"
 _READERS = "keras.utils.PyDataset or torch.utils.data.DataLoader"
-_GENERATOR = (
-    "keras.utils.image_dataset_from_directory with the layers RandomFlip, RandomRotation, RandomZoom, …"
-)
 
 # Namespace → old name → what to write instead.
 GONE: dict[str, dict[str, str]] = {
@@ -208,43 +181,9 @@ GONE: dict[str, dict[str, str]] = {
         **{f"ResNetRS{depth}": _RESNET for depth in (50, 101, 152, 200, 270, 350, 420)},
     },
     "keras.backend": {
-        "Function": "keras.Function",
-        "batch_normalization": "keras.ops.batch_normalization(x, mean, variance, axis, offset, scale)",
-        "bias_add": "x + bias",
-        "control_dependencies": _NO_GRAPH,
-        "conv2d_transpose": "keras.ops.conv_transpose(x, kernel, strides, padding)",
-        "conv3d_transpose": "keras.ops.conv_transpose(x, kernel, strides, padding)",
-        "ctc_batch_cost": "keras.ops.ctc_loss(target, output, target_length, output_length)",
-        "ctc_decode": "keras.ops.ctc_decode(inputs, sequence_lengths)",
-        "ctc_label_dense_to_sparse": "keras.ops.ctc_loss, which takes dense labels",
         "experimental": "keras.utils.set_random_seed",
-        "eager": "nothing: everything runs eagerly",
-        "foldl": "a Python loop, keras.ops.fori_loop or keras.ops.scan",
-        "foldr": "a Python loop, keras.ops.fori_loop or keras.ops.scan",
-        "function": "keras.Function(inputs, outputs) or keras.Model(inputs, outputs)",
         "get_session": _NO_GRAPH,
-        "get_variable_shape": "tuple(variable.shape)",
-        "gradients": "torch.autograd.grad(loss, variables)",
-        "in_test_phase": _TRAINING,
-        "in_train_phase": _TRAINING,
-        "learning_phase": _TRAINING,
-        "learning_phase_scope": _TRAINING,
-        "local_conv1d": "keras.ops.einsum on windows of x",
-        "local_conv2d": "keras.ops.einsum on windows of x",
-        "manual_variable_initialization": _NO_GRAPH,
-        "normalize_batch_in_training": "keras.ops.moments and keras.ops.batch_normalization",
-        "normalize_data_format": "keras.config.image_data_format()",
-        "placeholder": "keras.Input(shape)",
-        "pool2d": "keras.ops.max_pool or keras.ops.average_pool",
-        "pool3d": "keras.ops.max_pool or keras.ops.average_pool",
-        "resize_images": "keras.ops.image.resize(x, (height, width), interpolation='nearest')",
-        "resize_volumes": "keras.ops.repeat along each axis",
-        "rnn": "keras.layers.RNN",
-        "set_learning_phase": _TRAINING,
         "set_session": _NO_GRAPH,
-        "spatial_3d_padding": "keras.ops.pad or keras.layers.ZeroPadding3D",
-        "symbolic": "nothing: leave it out",
-        "to_dense": "x.to_dense()",
     },
     "keras.callbacks": {
         "BaseLogger": "nothing: History averages the metrics. Leave it out",
@@ -323,37 +262,10 @@ GONE: dict[str, dict[str, str]] = {
         "SidecarEvaluator": "keras.callbacks.ModelCheckpoint, and evaluate() in another process",
         "WideDeepModel": "keras.layers.add([linear(x), deep(x)])",
     },
-    "keras.preprocessing": {"text": "keras.layers.TextVectorization"},
     "keras.preprocessing.image": {
-        "DataFrameIterator": _READERS,
-        "DirectoryIterator": "keras.utils.image_dataset_from_directory",
-        "ImageDataGenerator": _GENERATOR,
-        "Iterator": _READERS,
-        "NumpyArrayIterator": _READERS,
-        "apply_affine_transform": "keras.ops.image.affine_transform",
-        "apply_brightness_shift": "keras.layers.RandomBrightness",
-        "apply_channel_shift": "x + shift",
-        "apply_transform": "keras.ops.image.affine_transform",
+        "apply_transform": "keras.preprocessing.image.apply_affine_transform",
         "list_pictures": "sorted(pathlib.Path(directory).rglob('*.png'))",
-        "random_brightness": "keras.layers.RandomBrightness",
-        "random_channel_shift": "x + shift",
-        "random_rotation": "keras.layers.RandomRotation",
-        "random_shear": "keras.layers.RandomShear",
-        "random_shift": "keras.layers.RandomTranslation",
-        "random_zoom": "keras.layers.RandomZoom",
-        "transform_matrix_offset_center": "keras.ops.image.affine_transform",
-    },
-    "keras.preprocessing.sequence": {
-        "TimeseriesGenerator": "keras.utils.timeseries_dataset_from_array",
-        "make_sampling_table": "NumPy: word ranks by Zipf's law, Mikolov et al., 2013",
-        "skipgrams": "NumPy: pairs of a word and its neighbours",
-    },
-    "keras.preprocessing.text": {
-        "Tokenizer": "keras.layers.TextVectorization",
-        "hashing_trick": "keras.layers.Hashing",
-        "one_hot": "keras.layers.Hashing",
-        "text_to_word_sequence": "keras.layers.TextVectorization",
-        "tokenizer_from_json": "keras.layers.TextVectorization",
+        "transform_matrix_offset_center": "keras.preprocessing.image.apply_affine_transform",
     },
     "keras.utils": {
         "GeneratorEnqueuer": _READERS,

@@ -348,7 +348,7 @@ class Model(Layer):
     # Steps: the override points -------------------------------------------------------------------------------
 
     def train_step(self, data: Any) -> Any:
-        """Train on one batch `(x, y, sample_weight)` and return the logs."""
+        """Train on one batch, `(x, y, sample_weight)`, `(x, y)` or `x`, and return the logs."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x) if self.training else self(x, training=True)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
@@ -370,7 +370,7 @@ class Model(Layer):
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
-        """Compute the outputs of one batch `(x,)`."""
+        """Compute the outputs of one batch, `x` or a tuple that begins with it."""
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x) if not self.training else self(x, training=False)
 
@@ -625,14 +625,20 @@ class Model(Layer):
             getattr(module, "takes_text", False) for module in self.modules()
         )
 
+    @property
+    def _has_call(self) -> bool:
+        cls = type(self)
+        has_own_step = cls.train_step is not Model.train_step or cls.test_step is not Model.test_step
+        return cls.call is not Layer.call or cls.forward is not Layer.forward or not has_own_step
+
     def _build_on(self, batch: tuple) -> None:
         """Make weights, losses, metrics and optimizer state for batches like this one, without training."""
         x, y, _ = batch
         with loop.training_mode(self, False), torch.no_grad():
-            y_pred = self(x)
-            if self._compiled_loss is not None and y is not None:
+            y_pred = self(x) if self._has_call else None  # a GAN has parts that are called in its own `train_step`
+            if self._compiled_loss is not None and y is not None and y_pred is not None:
                 self._compiled_loss.build(y_pred)
-            if self._compiled_metrics is not None and y is not None:
+            if self._compiled_metrics is not None and y is not None and y_pred is not None:
                 self._compiled_metrics.build(y, y_pred)
         device = self._device()
         for metric in self.metrics:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import json
-import marshal
 import os
 import re
 import tempfile
-import types
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +15,7 @@ from typing import Any
 
 from kerasish.config import is_unsafe_deserialization_enabled
 from kerasish.errors import received
+from kerasish.layers.core.lambda_layer import lambda_from_config
 from kerasish.saving.archive_members import (
     ASSETS,
     CONFIG,
@@ -206,7 +204,7 @@ def _make(config: Any, custom_objects: dict[str, Any] | None, compile: bool, saf
         raise ValueError(f"{CONFIG!r} is nested too deeply: the file is damaged or hostile.") from error
     except (KeyError, IndexError, AttributeError) as error:
         raise ValueError(f"{CONFIG!r} does not describe a model: {type(error).__name__}: {error}") from error
-    if not hasattr(model, "load_weights"):
+    if not hasattr(model, "save"):
         raise ValueError(f"{CONFIG!r} must describe a model. Received: {received(model)}")
     return model
 
@@ -224,7 +222,7 @@ def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
                 "file comes from; better, save the model again with a named function."
             )
         name = f"__lambda_{len(lambdas)}__"
-        lambdas[name] = _lambda_from(config["config"])
+        lambdas[name] = lambda_from_config(config["config"])
         return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
     if config.get("class_name") == "DTypePolicy" and config.get("module") == "keras":
         return config["config"]["name"]
@@ -241,17 +239,6 @@ def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
             r"^keras\.src\.backend\.\w+\.optimizers\b.*", "keras.optimizers", config["module"]
         )
     return translated
-
-
-def _lambda_from(config: dict[str, Any]) -> types.FunctionType:
-    """The function whose compiled code Keras put into the file; only this Python version can read it."""
-    try:
-        code = marshal.loads(base64.b64decode(config["code"] if "code" in config else config["value"]))
-    except (ValueError, EOFError, TypeError, KeyError) as error:
-        raise ValueError(f"A lambda in the file was written by another version of Python: {error}") from error
-    cells = tuple(types.CellType(value) for value in config.get("closure") or ())
-    defaults = tuple(config["defaults"]) if config.get("defaults") else None
-    return types.FunctionType(code, {"__builtins__": __builtins__}, "<lambda>", defaults, cells)
 
 
 def _write_assets(model: Any, directory: Path) -> None:

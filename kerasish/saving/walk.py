@@ -23,6 +23,9 @@ from kerasish.naming import to_snake_case
 from kerasish.optimizers import Optimizer
 from kerasish.random import SeedGenerator
 
+CLASS_NAMES = {
+    "GroupQueryAttention": "grouped_query_attention"
+}  # Keras's class has another name than in public
 STATEFUL_NAMES = {"layers", "optimizer"}  # attributes of `Model` itself that hold state
 PREPARED = {"_compile_config", "_cached_weights", "_cached_penalized", "_cached_layers", "_seed_generators"}
 
@@ -86,7 +89,8 @@ def _is_stateful(obj: Any) -> bool:
 def _name_in_container(item: Any) -> str:
     if isinstance(item, (list, tuple, dict)):
         return "container"
-    return to_snake_case((TorchModuleWrapper if plain_module(item) is not None else type(item)).__name__)
+    name = (TorchModuleWrapper if plain_module(item) is not None else type(item)).__name__
+    return CLASS_NAMES.get(name) or to_snake_case(name)
 
 
 def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:

@@ -52,8 +52,20 @@ def fit(
     if config.max_epochs() is not None:
         epochs = min(epochs, config.max_epochs() or 0)
     if validation_split != 0 and validation_data is None:
-        (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
-    data = make_data(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch, model._device())
+        (x, y, sample_weight), validation_data = split_validation(
+            x, y, sample_weight, validation_split, model._takes_text()
+        )
+    data = make_data(
+        x,
+        y,
+        sample_weight,
+        batch_size,
+        shuffle,
+        class_weight,
+        steps_per_epoch,
+        model._device(),
+        model._takes_text(),
+    )
     steps_per_epoch = _limited(steps_per_epoch, data)
     validation = _validation_data(
         model, validation_data, validation_batch_size or batch_size, validation_steps
@@ -108,7 +120,9 @@ def evaluate(
     """Compute loss and metrics; the arguments are those of `Model.evaluate`."""
     model._require_compiled("evaluate")
     _check_count("steps", steps, 1)
-    data = make_data(x, y, sample_weight, batch_size, False, None, steps, model._device())
+    data = make_data(
+        x, y, sample_weight, batch_size, False, None, steps, model._device(), model._takes_text()
+    )
     steps = _limited(steps, data)
     _prepare(model, data, check=True)
     listeners = _callback_list(callbacks, model, verbose, 1, steps or data.num_batches, history=False)
@@ -121,7 +135,7 @@ def predict(
 ) -> Any:
     """Compute the outputs as NumPy arrays; the arguments are those of `Model.predict`."""
     _check_count("steps", steps, 1)
-    data = make_data(x, None, None, batch_size, False, None, steps, model._device())
+    data = make_data(x, None, None, batch_size, False, None, steps, model._device(), model._takes_text())
     steps = _limited(steps, data)
     if config.is_nan_check_enabled():
         refuse_nan(data)
@@ -135,7 +149,7 @@ def predict(
         for i, batch in enumerate(_limit(data, steps)):
             if listeners is not None:
                 listeners.on_predict_batch_begin(i)
-            outputs = model.predict_step(batch[:1])
+            outputs = model.predict_step(batch)
             collected.add(outputs)
             if listeners is not None:
                 listeners.on_predict_batch_end(
@@ -325,7 +339,9 @@ def _validation_data(model: Any, given: Any, batch_size: int | None, steps: int 
         return None
     if isinstance(given, (tuple, list)) and len(given) in (2, 3) and not is_array(given):
         x, y, sample_weight = (*given, None)[:3]
-        data = make_data(x, y, sample_weight, batch_size, False, None, steps, model._device())
+        data = make_data(
+            x, y, sample_weight, batch_size, False, None, steps, model._device(), model._takes_text()
+        )
         if config.is_nan_check_enabled():
             refuse_nan(data)
         return data
@@ -334,7 +350,7 @@ def _validation_data(model: Any, given: Any, batch_size: int | None, steps: int 
             "`validation_data` must be (x, y), (x, y, sample_weight), a DataLoader, a PyDataset or a generator. "
             f"Received: a {type(given).__name__} of {len(given)} items."
         )
-    return make_data(given, None, None, None, False, None, steps, model._device())
+    return make_data(given, None, None, None, False, None, steps, model._device(), model._takes_text())
 
 
 def _validates_in(epoch: int, freq: Any) -> bool:

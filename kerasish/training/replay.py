@@ -64,6 +64,11 @@ class _Call:
         return torch.Tag.nondeterministic_seeded in self.function.tags
 
     @property
+    def is_check(self) -> bool:
+        """Whether the operation has no result, and raises for some values."""
+        return self.name == "_assert_async"
+
+    @property
     def is_constant(self) -> bool:
         return self.name in CONSTANTS or (not self.reads and not self.is_random)
 
@@ -178,7 +183,12 @@ def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dic
     kept: list[_Call] = []
     for call in reversed(calls):
         changes_state = any(storage not in made for storage in call.writes)
-        if changes_state or needed.intersection(call.makes) or needed.intersection(call.writes):
+        if (
+            changes_state
+            or call.is_check
+            or needed.intersection(call.makes)
+            or needed.intersection(call.writes)
+        ):
             needed.update(call.reads)
             kept.append(call)
     kept.reverse()
@@ -187,7 +197,7 @@ def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dic
     )
     if size > LARGEST_RECORDING:
         raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values", result)
-    running = [call for call in kept if call.writes or not _is_fixed(call, written)]
+    running = [call for call in kept if call.writes or call.is_check or not _is_fixed(call, written)]
     return [instruction for call in running for instruction in _instructions(call)]
 
 
@@ -200,7 +210,7 @@ def _is_fixed(call: _Call, written: set[int]) -> bool:
 
 def _instructions(call: _Call) -> list[tuple[Callable, tuple, dict]]:
     args, kwargs = tree.map_structure(_without_graph, (call.args, call.kwargs))
-    if call.writes:
+    if call.writes or call.is_check:
         return [(_direct(call.function), args, kwargs)]
     outputs = [_without_graph(x) for x in call.outputs]
     if call.name in ONE_BY_ONE:

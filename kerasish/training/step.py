@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
@@ -84,7 +85,9 @@ class Step:
         if self.version != structure.version:
             self._forget()
         tensors = _tensors(batch)
-        key = (len(batch), *[(x.shape, x.dtype) for x in tensors])
+        if not tensors:
+            return self.function(batch)
+        key = (len(batch) if type(batch) is tuple else 0, *[(x.shape, x.dtype) for x in tensors])
         prepared = self.prepared.get(key)
         if prepared is None:
             return self._run_or_prepare(key, batch, tensors[0].device.type)
@@ -124,13 +127,16 @@ class Recorded:
 
 
 def _tensors(batch: Any) -> list[Tensor]:
-    """The tensors of a batch, in order."""
+    """The tensors of a batch, in order; none where it has strings, too, which each step looks up anew."""
     found = []
-    for part in batch:
+    for part in batch if type(batch) is tuple else (batch,):
         if type(part) is Tensor:
             found.append(part)
         elif part is not None:
-            found += [leaf for leaf in tree_leaves(part) if isinstance(leaf, Tensor)]
+            leaves = tree_leaves(part)
+            if any(isinstance(leaf, np.ndarray) for leaf in leaves):
+                return []
+            found += [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     return found
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import contextvars
+import dataclasses
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +39,50 @@ except ImportError:  # scikit-learn before 1.6
 METADATA_OF_FIT = (*FIT_ARGUMENTS, "X_val", "y_val")
 FEATURE_CHECKS: dict[str, Any] = {"accept_sparse": True, "allow_nd": True}
 NOT_METADATA_OF_BUILDERS = ("model_", "history_", "callbacks_", "target_encoder_", "feature_encoder_")
+
+
+@dataclasses.dataclass
+class Training:
+    """A model and the arguments of its `fit`, ready to be run."""
+
+    model: Model
+    inputs: Any
+    targets: Any
+    sample_weight: Any
+    settings: dict[str, Any]
+
+    def run(self) -> Any:
+        """Train the model and return the `History`."""
+        return self.model.fit(self.inputs, self.targets, sample_weight=self.sample_weight, **self.settings)
+
+
+@dataclasses.dataclass
+class Trained:
+    """An estimator that a search has trained ahead, together with others, and the data that it was trained on.
+
+    Args:
+        estimator: None where the fit is to happen at its turn.
+        X: the features, where they have to be compared.
+        y: the targets.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+
+    def is_for(self, estimator: Any, X: Any, y: Any) -> bool:
+        """Whether it is what `estimator.fit(X, y)` would give."""
+        return (
+            type(estimator) is type(self.estimator)
+            and np.array_equal(np.asarray(y), np.asarray(self.y))
+            and (self.X is None or np.array_equal(_dense(X), _dense(self.X)))
+        )
+
+
+# The fits of a search in their order, while scikit-learn goes through them.
+trained_ahead: contextvars.ContextVar[collections.deque[Trained] | None] = contextvars.ContextVar(
+    "trained_ahead", default=None
+)
 
 
 class Estimator(BaseEstimator):
@@ -103,6 +150,14 @@ class Estimator(BaseEstimator):
                 f"X has shape {format_shape(X.shape)}, but {type(self).__name__} is expecting {expected}."
             )
 
+    def _settings_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of `Model.fit` for a call of `fit` with the arguments `given`."""
+        raise NotImplementedError
+
+    def _keep_history(self, history: Any, goes_on: bool = False) -> None:
+        """Set the attributes that hold the losses and metrics by epoch."""
+        self.history_ = history
+
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if class_weight is not None:
             raise TypeError(f"`class_weight` is for classifiers. Received: class_weight={class_weight!r}")
@@ -117,6 +172,12 @@ class Estimator(BaseEstimator):
             settings: arguments of `Model.fit`; its `callbacks` are this fit's own.
             fresh: whether to build a new model.
         """
+        with self._prepared(X, y, settings, fresh) as training:
+            return training.run()
+
+    @contextlib.contextmanager
+    def _prepared(self, X: Any, y: Any, settings: dict[str, Any], fresh: bool) -> Iterator[Training]:
+        """Context with the random numbers of this fit, in which the training is ready to be run."""
         refuse_unknown_arguments(settings)
         settings = dict(settings)
         sample_weight = settings.pop("sample_weight", None)
@@ -137,7 +198,22 @@ class Estimator(BaseEstimator):
                 if settings.get(name) == -1:
                     settings[name] = len(X)
             self.callbacks_ = settings["callbacks"]
-            return self.model_.fit(inputs, targets, sample_weight=sample_weight, **settings)
+            yield Training(self.model_, inputs, targets, sample_weight, settings)
+
+    def _take_over(self, X: Any, y: Any) -> bool:
+        """Become what a search has trained ahead for this fit, if it has."""
+        queue = trained_ahead.get()
+        if not queue:
+            return False
+        trained = queue[0]
+        if trained.estimator is None:
+            queue.popleft()
+            return False
+        if not trained.is_for(self, X, y):
+            return False
+        queue.popleft()
+        self.__dict__.update(vars(trained.estimator))
+        return True
 
     def _start(self, X: Any, y: Any) -> None:
         """Fit the encoders and begin the random numbers anew."""

@@ -45,10 +45,16 @@ class _SKLearnEstimator(Estimator):
 
     def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
         """Train on features (N, …) and targets (N,) or (N, L); `kwargs` are arguments of `Model.fit`."""
-        settings = {**(self.fit_kwargs or {}), **kwargs}
-        settings["callbacks"] = make_callbacks(settings.get("callbacks"), {})
-        self.history_ = self._train(X, y, settings, fresh=not (self.warm_start and hasattr(self, "model_")))
+        if self._take_over(X, y):
+            return self
+        settings = self._settings_of_fit(kwargs)
+        fresh = not (self.warm_start and hasattr(self, "model_"))
+        self._keep_history(self._train(X, y, settings, fresh))
         return self
+
+    def _settings_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+        settings = {**(self.fit_kwargs or {}), **given}
+        return {**settings, "callbacks": make_callbacks(settings.get("callbacks"), {})}
 
     def predict(self, X: Any) -> Any:
         """Predict the targets."""

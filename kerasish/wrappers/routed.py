@@ -281,7 +281,7 @@ class BaseWrapper(Estimator):
 
     # Training and use ---------------------------------------------------------------------------------------
 
-    def _fit_settings(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _settings_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
         """The arguments of `Model.fit`: parameters, then routed ones, then those of the call."""
         params = self.get_params(deep=False)
         settings = {name: params[name] for name in FIT_ARGUMENTS if name in params}
@@ -309,6 +309,8 @@ class BaseWrapper(Estimator):
             **kwargs: arguments of `Model.fit`, which take precedence over the parameters; `validation_data` in
                 the form of `X` and `y`, or `X_val` and `y_val`, as a pipeline hands them on.
         """
+        if self._take_over(X, y):
+            return self
         self._given_classes = None
         return self._fit(X, y, sample_weight, kwargs, fresh=not (self._is_warm and self.initialized_))
 
@@ -330,13 +332,15 @@ class BaseWrapper(Estimator):
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, given: dict[str, Any], fresh: bool, goes_on: bool = False
     ) -> Any:
-        settings = self._fit_settings({**given, "sample_weight": sample_weight})
-        history = self._train(X, y, settings, fresh)
+        settings = self._settings_of_fit({**given, "sample_weight": sample_weight})
+        self._keep_history(self._train(X, y, settings, fresh), goes_on)
+        return self
+
+    def _keep_history(self, history: Any, goes_on: bool = False) -> None:
         if not hasattr(self, "history_") or not (goes_on or self._is_warm):
             self.history_: dict[str, list[float]] = {}
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
-        return self
 
     def initialize(self, X: Any, y: Any = None) -> Any:
         """Build the model for such data without training it."""

@@ -25,7 +25,7 @@ def test_losses_have_their_old_names(name):
         ("keras", "objectives", lambda: kerasish.losses),
         ("keras.objectives", "MSE", lambda: kerasish.losses.mean_squared_error),
         ("keras.optimizers", "sgd", lambda: kerasish.optimizers.SGD),
-        ("keras.backend", "variable", lambda: kerasish.Variable),
+        ("keras.constraints", "maxnorm", lambda: kerasish.constraints.MaxNorm),
         ("keras.backend", "argmax", lambda: importlib.import_module("kerasish.legacy.backend").argmax),
     ],
 )

@@ -21,8 +21,9 @@ def make_data(
     class_weight: dict[int, float] | None = None,
     steps: int | None = None,
     device: torch.device | None = None,
+    text: bool = False,
 ) -> Any:
-    """Return the batches of `fit`, `evaluate` and `predict` arguments.
+    """Return the batches of `fit`, `evaluate` and `predict` arguments; `text` allows strings in `x`.
 
     Raises:
         ValueError: lengths differ, data is empty, or an argument does not go with this kind of data.
@@ -33,7 +34,7 @@ def make_data(
             "`x` must be given: arrays, tensors, a DataLoader, a PyDataset or a generator of batches."
         )
     if is_array_structure(x):
-        return ArrayData(x, y, sample_weight, batch_size, shuffle, class_weight, steps, device)
+        return ArrayData(x, y, sample_weight, batch_size, shuffle, class_weight, steps, device, text)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
@@ -41,20 +42,20 @@ def make_data(
                 "weights, as tuples (x, y) or (x, y, sample_weight)."
             )
     if isinstance(x, PyDataset):
-        return PyDatasetData(x, shuffle, class_weight, steps, device)
+        return PyDatasetData(x, shuffle, class_weight, steps, device, text)
     if isinstance(x, torch.utils.data.Dataset):
         if isinstance(x, torch.utils.data.IterableDataset):
             x = torch.utils.data.DataLoader(x, batch_size=batch_size or 32)
         else:
             x = torch.utils.data.DataLoader(x, batch_size=batch_size or 32, shuffle=bool(shuffle))
-        return IterableData(x, class_weight, steps, device)
+        return IterableData(x, class_weight, steps, device, text)
     if batch_size is not None and not isinstance(x, torch.utils.data.DataLoader):
         raise ValueError(
             f"`batch_size` must not be given when `x` is a {type(x).__name__}, which makes the batches itself. "
             f"Received: batch_size={batch_size}"
         )
     if hasattr(x, "__iter__"):
-        return IterableData(x, class_weight, steps, device)
+        return IterableData(x, class_weight, steps, device, text)
     raise TypeError(
         "`x` must be arrays, tensors, data frames (or lists and dictionaries of them), a torch "
         "Dataset or DataLoader, a "

@@ -49,9 +49,12 @@ class ArrayData:
         class_weight: dict[int, float] | None,
         steps: int | None,
         device: torch.device | None = None,
+        text: bool = False,
     ) -> None:
         names = ("x", "y", "sample_weight")
-        parts = [_to_tensors(part, name) for part, name in zip((x, y, sample_weight), names, strict=True)]
+        parts = [
+            _to_tensors(part, name, text) for part, name in zip((x, y, sample_weight), names, strict=True)
+        ]
         counts = {
             name: count_rows(part, name) for part, name in zip(parts, names, strict=True) if part is not None
         }
@@ -80,6 +83,9 @@ class ArrayData:
         self.device = device or get_device()
         self._template = tuple(parts)
         self._tensors = _place([t for t in tree.flatten(parts) if t is not None], self.device)
+        self._data_device = next(
+            (t.device for t in self._tensors if isinstance(t, Tensor)), torch.device("cpu")
+        )
         self.num_batches: int | None = math.ceil(self.num_records / self.batch_size)
         self._single = all(part is None or isinstance(part, Tensor) for part in parts)
         self._has = [part is not None for part in parts]
@@ -88,15 +94,15 @@ class ArrayData:
     def __iter__(self) -> Iterator[tuple]:
         """One epoch of batches (x, y, sample_weight)."""
         for batch in self._raw_batches():
-            batch = [self._to_device(t) for t in batch] if self._tensors[0].device != self.device else batch
-            yield tuple(batch) if self._is_flat else without_missing(*self._pack(batch))
+            batch = [self._to_device(t) for t in batch] if self._data_device != self.device else batch
+            yield (tuple(batch) if self._has[1] else batch[0]) if self._is_flat else without_missing(*self._pack(batch))
 
     def _raw_batches(self) -> Iterator[Any]:
         order = self._order()
         if order is None:
             yield from zip(*(t.split(self.batch_size) for t in self._tensors), strict=True)
             return
-        row_bytes = max(1, sum(t[0].numel() * t.element_size() for t in self._tensors))
+        row_bytes = max(1, sum(t[:1].numel() * t.element_size() for t in self._tensors))
         rows = max(1, CHUNK_BYTES // row_bytes // self.batch_size) * self.batch_size
         for indices in order.split(rows):
             pieces = [t.index_select(0, indices).split(self.batch_size) for t in self._tensors]
@@ -105,7 +111,7 @@ class ArrayData:
     def _order(self) -> Tensor | None:
         if not self.shuffle:
             return None
-        device = self._tensors[0].device
+        device = self._data_device
         if self.shuffle == "batch":
             blocks = torch.arange(self.num_records).split(self.batch_size)
             full = blocks[:-1] if len(blocks[-1]) < self.batch_size else blocks
@@ -151,23 +157,25 @@ class ArrayData:
         """Arrays stay as they are."""
 
 
-def _to_tensors(part: Any, name: str) -> Any:
+def _to_tensors(part: Any, name: str, text: bool = False) -> Any:
+    """A part of the data as tensors; with `text=True` strings in `x` stay arrays."""
+    text = text and name == "x"
     if part is None:
         return None
     if is_array(part):
-        return to_tensor(part, name)
+        return to_tensor(part, name, text)
     return tree.map_structure(
-        lambda leaf: None if leaf is None else to_tensor(leaf, name), _mapped(part, name)
+        lambda leaf: None if leaf is None else to_tensor(leaf, name, text), arrays_in(part, name, text)
     )
 
 
-def _mapped(part: Any, name: str) -> Any:
+def arrays_in(part: Any, name: str, text: bool) -> Any:
     """Arrays inside lists and dictionaries, converted before the structure is walked: lists of numbers are arrays."""
     if part is None or is_array(part):
-        return None if part is None else to_tensor(part, name)
+        return None if part is None else to_tensor(part, name, text)
     if isinstance(part, dict):
-        return {key: _mapped(value, name) for key, value in part.items()}
-    return type(part)(_mapped(value, name) for value in part) if type(part) in (list, tuple) else part
+        return {key: arrays_in(value, name, text) for key, value in part.items()}
+    return type(part)(arrays_in(value, name, text) for value in part) if type(part) in (list, tuple) else part
 
 
 def _place(tensors: list[Tensor], device: torch.device) -> list[Tensor]:
@@ -198,7 +206,9 @@ def weights_of_classes(class_weight: dict[int, float], y: Any, sample_weight: An
     return weights if sample_weight is None else weights * sample_weight.reshape(len(y))
 
 
-def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:
+def split_validation(
+    x: Any, y: Any, sample_weight: Any, validation_split: float, text: bool = False
+) -> tuple[tuple, tuple]:
     """The first records for training, the last `validation_split` of them for validation."""
     is_number = isinstance(validation_split, (int, float, np.number)) and not isinstance(
         validation_split, bool
@@ -209,7 +219,8 @@ def split_validation(x: Any, y: Any, sample_weight: Any, validation_split: float
         raise ValueError(
             f"`validation_split` works on arrays only, `x` is a {type(x).__name__}: pass `validation_data` instead."
         )
-    parts = [_to_tensors(part, name) for part, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))]
+    named = ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+    parts = [_to_tensors(part, name, text) for part, name in named]
     count = count_rows(parts[0], "x")
     for part, name in zip(parts[1:], ("y", "sample_weight"), strict=True):
         if part is not None and count_rows(part, name) != count:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from kerasish import tree
 from kerasish.arrays import is_array, to_tensor
 from kerasish.config import get_device
-from kerasish.training.data.arrays import weights_of_classes
+from kerasish.training.data.arrays import arrays_in, weights_of_classes
 from kerasish.training.data.packing import without_missing
 
 
@@ -21,7 +20,7 @@ class IterableData:
 
     Args:
         source: the iterable, whose items are `x`, `(x, y)` or `(x, y, sample_weight)`.
-        class_weight, steps, device: as in `fit`.
+        class_weight, steps, device, text: as in `make_data`.
     """
 
     num_records: int | None = None
@@ -32,10 +31,12 @@ class IterableData:
         class_weight: dict[int, float] | None,
         steps: int | None,
         device: torch.device | None = None,
+        text: bool = False,
     ) -> None:
         self.source = source
         self.class_weight = class_weight
         self.device = device or get_device()
+        self.text = text
         try:
             self.num_batches: int | None = len(source)
         except TypeError:
@@ -52,7 +53,7 @@ class IterableData:
             yield without_missing(*self._to_batch(item))
 
     def _to_batch(self, item: Any) -> tuple:
-        batch = to_batch(item, self.device)
+        batch = to_batch(item, self.device, self.text)
         if self.class_weight is not None:
             batch = (batch[0], batch[1], weights_of_classes(self.class_weight, batch[1], batch[2]))
         return batch
@@ -83,8 +84,8 @@ class IterableData:
             hook()
 
 
-def to_batch(item: Any, device: torch.device) -> tuple:
-    """Turn what a source gave into (x, y, sample_weight) on the device."""
+def to_batch(item: Any, device: torch.device, text: bool = False) -> tuple:
+    """Turn what a source gave into (x, y, sample_weight) on the device; with `text=True` strings in x stay arrays."""
     if isinstance(item, (tuple, list)) and not is_array(item):
         if len(item) > 3 or not item:
             raise ValueError(
@@ -96,15 +97,21 @@ def to_batch(item: Any, device: torch.device) -> tuple:
     else:
         parts = [item, None, None]
 
-    def convert(leaf: Any) -> Any:
+    if text:
+        parts[0] = arrays_in(parts[0], "batch", text)
+
+    def convert(leaf: Any, text: bool = False) -> Any:
         if leaf is None:
             return None
-        tensor = leaf if isinstance(leaf, Tensor) else to_tensor(leaf, "batch")
-        if isinstance(leaf, np.ndarray) or (isinstance(leaf, Tensor) and leaf.dtype is torch.float64):
+        tensor = leaf if isinstance(leaf, Tensor) else to_tensor(leaf, "batch", text)
+        if isinstance(tensor, Tensor) and tensor.dtype is torch.float64:
             tensor = to_tensor(tensor)
         return tensor.to(device, non_blocking=True)
 
+    def convert_x(leaf: Any) -> Any:
+        return convert(leaf, text)
+
     return tuple(
-        convert(part) if part is None or is_array(part) else tree.map_structure(convert, part)
-        for part in parts
+        one(part) if part is None or is_array(part) else tree.map_structure(one, part)
+        for one, part in zip((convert_x, convert, convert), parts, strict=True)
     )

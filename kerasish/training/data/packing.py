@@ -12,11 +12,15 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def without_missing(x: Any, y: Any, sample_weight: Any) -> tuple:
-    """The batch as a step gets it: `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+def without_missing(x: Any, y: Any, sample_weight: Any) -> Any:
+    """The batch as a step gets it, as in Keras: `(x, y, sample_weight)`, `(x, y)`, or `x` alone, `(x,)` where that is
+    a list or tuple itself.
+    """
     if sample_weight is not None:
         return x, y, sample_weight
-    return (x,) if y is None else (x, y)
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:

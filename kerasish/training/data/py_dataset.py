@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import itertools
 import multiprocessing
 from collections.abc import Iterator
 from typing import Any
@@ -69,6 +70,11 @@ class PyDataset:
         except (TypeError, NotImplementedError):
             return None
 
+    def __iter__(self) -> Iterator:
+        """The batches one after the other, without end where `num_batches` is None."""
+        count = self.num_batches
+        return (self[index] for index in (itertools.count() if count is None else range(count)))
+
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""
 
@@ -90,11 +96,13 @@ class PyDatasetData:
         class_weight: dict[int, float] | None,
         steps: int | None,
         device: torch.device | None = None,
+        text: bool = False,
     ) -> None:
         self.source = source
         self.shuffle = shuffle
         self.class_weight = class_weight
         self.device = device or get_device()
+        self.text = text
         self.num_batches = source.num_batches
         if self.num_batches == 0:
             raise ValueError(f"{type(source).__name__} is empty: its `__len__` is 0.")
@@ -106,7 +114,7 @@ class PyDatasetData:
             yield without_missing(*self._to_batch(item))
 
     def _to_batch(self, item: Any) -> tuple:
-        batch = to_batch(item, self.device)
+        batch = to_batch(item, self.device, self.text)
         if self.class_weight is not None:
             batch = (batch[0], batch[1], weights_of_classes(self.class_weight, batch[1], batch[2]))
         return batch

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 
 
 class Sample(NamedTuple):
-    """How a layer is made, and the shapes (without the batch size) of what it is called on."""
+    """How a layer is made, and the shapes (without the batch size) of what it is called on.
+
+    A list of shapes is one argument that is a list of tensors; a dictionary is several arguments, by name.
+    """
 
     arguments: dict[str, Any]
     shape: Any = (4,)
@@ -14,3 +17,4 @@ class Sample(NamedTuple):
     adapt: bool = False
     has_config: bool = True
     keeps_dtype: bool = False
+    lowest: float = 1.0
