@@ -629,7 +629,7 @@ class Model(Layer):
     def _has_call(self) -> bool:
         cls = type(self)
         has_own_step = cls.train_step is not Model.train_step or cls.test_step is not Model.test_step
-        return cls.call is not Layer.call or cls.forward is not Layer.forward or not has_own_step
+        return cls.call is not Model.call or cls.forward is not Model.forward or not has_own_step
 
     def _build_on(self, batch: tuple) -> None:
         """Make weights, losses, metrics and optimizer state for batches like this one, without training."""
