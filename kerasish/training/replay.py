@@ -223,6 +223,8 @@ def _instructions(call: _Call) -> list[tuple[Callable, tuple, dict]]:
             )
             for i, output in enumerate(outputs)
         ]
+    if call.name == "relu":  # which torch computes so, and then copies where an output is given
+        return [(torch.clamp_min, (*args, 0), {"out": outputs[0]})]
     return [_instruction(call, args, kwargs, outputs)]
 
 
