@@ -56,7 +56,7 @@ class KerasFit:
         self.model = build_model(keras, workload.net)
         self.model.compile(
             loss=LOSSES.get(workload.net, "sparse_categorical_crossentropy"),
-            optimizer="adam" if workload.net in ("wide", "convnet", "lstm") else "sgd",
+            optimizer="adam" if workload.net in ("wide", "convnet", "lstm", "transformer") else "sgd",
             metrics=[workload.metric],
         )
 

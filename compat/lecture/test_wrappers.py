@@ -1,9 +1,12 @@
-"""R26: the scikit-learn wrappers."""
+"""R26 and R27: the scikit-learn wrappers, and the search for the best hyperparameters."""
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV
 
 import kerasish as keras
 
@@ -57,3 +60,27 @@ def test_r26_regressor_mimics_a_scikit_learn_regressor(diabetes):
     keras_reg.fit(diabetes.X_train, diabetes.y_train, epochs=60, verbose=0)
     assert keras_reg.predict(diabetes.X_test).shape == diabetes.y_test.shape
     assert np.corrcoef(keras_reg.predict(diabetes.X_test), diabetes.y_test)[0, 1] > 0.55
+
+
+@pytest.mark.slow
+def test_r27_grid_search_on_the_whole_training_set(whole_fashion, capsys):
+    X_train, y_train, X_valid, y_valid, X_test, y_test = whole_fashion
+    keras_clf = keras.wrappers.scikit_learn.KerasClassifier(build_model)
+    param_distribs = {"n_hidden": [1, 2], "n_neurons": [50, 100]}
+    rnd_search_cv = GridSearchCV(keras_clf, param_distribs, cv=5)
+    rnd_search_cv.fit(
+        X_train,
+        y_train,
+        epochs=10,
+        validation_data=(X_valid, y_valid),
+        callbacks=[keras.callbacks.EarlyStopping(patience=10)],
+    )
+    assert rnd_search_cv.best_params_ == {"n_hidden": 2, "n_neurons": 100}
+    assert rnd_search_cv.best_score_ == pytest.approx(0.891, abs=0.01)
+    best_model = rnd_search_cv.best_estimator_.model
+    capsys.readouterr()
+    best_model.summary()
+    printed = capsys.readouterr().out
+    assert "89,610" in printed
+    assert re.findall(r"\((?:None), (\d+)\)", printed) == ["784", "100", "100", "10"]
+    assert rnd_search_cv.score(X_test, y_test) > 0.85

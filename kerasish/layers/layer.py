@@ -311,7 +311,7 @@ class Layer(torch.nn.Module, Operation):
     def _build_now(self, arguments: dict[str, Any], device: torch.device | None = None) -> None:
         own_device = device is not None and device.type != "meta" and device != get_device()
         scope = device_scope(device) if own_device else contextlib.nullcontext()
-        with real_tensors(), scope, name_scope(self.name):
+        with real_tensors(), scope:
             self.build(**arguments)
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
@@ -848,7 +848,14 @@ def _mark_built(build: Any) -> Any:
         names = [name for name in inspect.signature(build).parameters if name != "self"]
         if self._build_shapes is None:
             self.__dict__["_build_shapes"] = dict(zip(names, args, strict=False)) | kwargs
-        result = build(self, *args, **kwargs)
+        if self.__dict__.get("_is_building"):  # called by a subclass's `build`
+            return build(self, *args, **kwargs)
+        self.__dict__["_is_building"] = True
+        try:
+            with name_scope(self.name):
+                result = build(self, *args, **kwargs)
+        finally:
+            del self.__dict__["_is_building"]
         self.__dict__["built"] = True
         self._refresh_call_path()
         if not self._trainable:

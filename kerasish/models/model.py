@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -625,6 +627,19 @@ class Model(Layer):
             getattr(module, "takes_text", False) for module in self.modules()
         )
 
+    @contextlib.contextmanager
+    def _states_kept(self) -> Iterator[None]:
+        """Context after which recurrent layers that carry their state over have the state of before."""
+        layers = [layer for layer in self._sublayers() if getattr(layer, "stateful", False)]
+        before = [[w.clone() for w in layer.non_trainable_weights] if layer.built else None for layer in layers]
+        yield
+        for layer, states in zip(layers, before, strict=True):
+            if states is None:
+                layer.reset_state()
+            else:
+                for weight, state in zip(layer.non_trainable_weights, states, strict=True):
+                    weight.copy_(state)
+
     @property
     def _has_call(self) -> bool:
         cls = type(self)
@@ -634,7 +649,7 @@ class Model(Layer):
     def _build_on(self, batch: tuple) -> None:
         """Make weights, losses, metrics and optimizer state for batches like this one, without training."""
         x, y, _ = batch
-        with loop.training_mode(self, False), torch.no_grad():
+        with loop.training_mode(self, False), torch.no_grad(), self._states_kept():
             y_pred = self(x) if self._has_call else None  # a GAN has parts that are called in its own `train_step`
             if self._compiled_loss is not None and y is not None and y_pred is not None:
                 self._compiled_loss.build(y_pred)

@@ -28,6 +28,7 @@ from kerasish.serialization import serialize_keras_object as serialize_keras_obj
 from kerasish.training.data.packing import pack_x_y_sample_weight as pack_x_y_sample_weight
 from kerasish.training.data.packing import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from kerasish.training.data.py_dataset import PyDataset as PyDataset
+from kerasish.utils import bounding_boxes as bounding_boxes
 from kerasish.utils import legacy as legacy
 from kerasish.utils.configuration import Config as Config
 from kerasish.utils.feature_space import FeatureSpace as FeatureSpace

@@ -64,11 +64,13 @@ class Trained:
         estimator: None where the fit is to happen at its turn.
         X: the features, where they have to be compared.
         y: the targets.
+        is_taken: whether the fit has come to its turn, and found it.
     """
 
     estimator: Any
     X: Any
     y: Any
+    is_taken: bool = False
 
     def is_for(self, estimator: Any, X: Any, y: Any) -> bool:
         """Whether it is what `estimator.fit(X, y)` would give."""
@@ -212,6 +214,7 @@ class Estimator(BaseEstimator):
         if not trained.is_for(self, X, y):
             return False
         queue.popleft()
+        trained.is_taken = True
         self.__dict__.update(vars(trained.estimator))
         return True
 

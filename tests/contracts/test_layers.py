@@ -65,7 +65,7 @@ def made(name: str, sample: Sample, /, **arguments) -> layers.Layer:
     layer = getattr(layers, name)(**{**given, **arguments})
     if sample.adapt:
         layer.adapt(values(sample).numpy())
-    return layer
+    return layer.eval()  # image layers augment in a bare call unless told otherwise
 
 
 def assert_equal_outputs(a: Any, b: Any) -> None:
@@ -85,7 +85,7 @@ def test_config_round_trip(name, sample):
             layer.get_config()
         return
     text = json.dumps(serialize_keras_object(layer))
-    twin = deserialize_keras_object(json.loads(text))
+    twin = deserialize_keras_object(json.loads(text)).eval()
     assert type(twin) is type(layer) and twin.name == layer.name
     assert json.dumps(serialize_keras_object(twin)) == text
     left_out = NOT_IN_CONFIGS | NOT_IN_CONFIG_OF.get(name, set())
@@ -101,7 +101,9 @@ NOT_IN_CONFIGS = {
     "shape", "batch_size", "input_tensor",
     "weights", "gptq_unpacked_column_size", "flash_attention", "output_shape", "mask", "sparse", "use_cudnn",
 }  # fmt: skip
-NOT_IN_CONFIG_OF = {"SimpleRNN": {"seed"}}  # as in Keras
+NOT_IN_CONFIG_OF = {  # as in Keras
+    "SimpleRNN": {"seed"}, "MaxNumBoundingBoxes": {"fill_value"}, "RandomGrayscale": {"seed"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)

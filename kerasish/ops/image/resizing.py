@@ -47,7 +47,9 @@ def _weights(
 ) -> Tensor:
     """The matrix (N, M) of the weights of N input values in M output values, its columns of sum 1."""
     inverse = 1.0 / scale
-    stretch = torch.clamp(torch.as_tensor(inverse), min=1.0).to(like) if antialias else 1.0
+    stretch = 1.0
+    if antialias:
+        stretch = inverse.clamp(min=1.0) if isinstance(inverse, Tensor) else max(inverse, 1.0)
     places = torch.arange(m, dtype=like.dtype, device=like.device) + 0.5
     places = places * inverse - translation * inverse - 0.5
     distance = places - torch.arange(n, dtype=like.dtype, device=like.device).unsqueeze(1)

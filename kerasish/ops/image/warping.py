@@ -146,12 +146,22 @@ def homography(start_points: Tensor, end_points: Tensor) -> Tensor:
     """The eight numbers of the maps (x, y) → ((a₀ x + a₁ y + a₂) / k, (b₀ x + b₁ y + b₂) / k),
     k = c₀ x + c₁ y + 1, that take four end points to the start points, (B, 4, 2) both.
     """
-    x, y = end_points.unbind(-1)
-    u, v = start_points.unbind(-1)
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
-    first = torch.stack([x, y, one, zero, zero, zero, -u * x, -u * y], -1)
-    second = torch.stack([zero, zero, zero, x, y, one, -v * x, -v * y], -1)
-    return torch.linalg.solve_ex(torch.cat([first, second], 1), torch.cat([u, v], 1))[0]
+    maps = _frame(start_points) @ _adjugate(_frame(end_points))
+    maps = maps / maps[:, 2:, 2:]
+    return maps.flatten(1)[:, :8]
+
+
+def _adjugate(matrices: Tensor) -> Tensor:
+    """The inverses (B, 3, 3) times the determinants: elementwise, so that it can be captured in a CUDA graph."""
+    a, b, c = matrices.unbind(-1)
+    return torch.stack([torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)], 1)
+
+
+def _frame(points: Tensor) -> Tensor:
+    """The matrices (B, 3, 3) that take the three unit vectors and their sum to the four points, as projective points."""
+    homogeneous = torch.cat([points, torch.ones_like(points[..., :1])], -1).transpose(1, 2)
+    basis, last = homogeneous[..., :3], homogeneous[..., 3:]
+    return basis * (_adjugate(basis) @ last).transpose(1, 2)
 
 
 def warp_perspective(planes: Tensor, maps: Tensor, interpolation: str, fill_value: Any) -> Tensor:

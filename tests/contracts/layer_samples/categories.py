@@ -48,7 +48,7 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "MelSpectrogram": [
         Sample({"fft_length": 32, "sequence_stride": 8, "num_mel_bins": 6}, (64,), keeps_dtype=True),
-        Sample({"fft_length": 16, "sequence_stride": 8, "num_mel_bins": 4, "power_to_db": False}, (40,), keeps_dtype=True),
+        Sample({"fft_length": 16, "sequence_stride": 8, "num_mel_bins": 4, "mag_exp": 1.0}, (40,), keeps_dtype=True),
     ],
     "Pipeline": [
         Sample({"layers": [layers.Rescaling(0.5, name="half"), layers.Dense(3, name="wide")]}, keeps_dtype=True),

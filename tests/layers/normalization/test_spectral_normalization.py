@@ -13,6 +13,8 @@ def test_the_spectral_norm_becomes_1():
     before = layer(x)
     torch.testing.assert_close(layer(x), before)
     norm = torch.linalg.norm(layer.layer.kernel.detach(), 2)
+    kernel = layer.normalized_weights()[1].detach()
+    torch.testing.assert_close(torch.linalg.norm(kernel, 2), torch.tensor(1.0), rtol=1e-3, atol=1e-3)
     outputs = layer(x, training=True)
     torch.testing.assert_close(
         torch.linalg.norm(layer.kernel.detach(), 2), torch.tensor(1.0), rtol=1e-3, atol=1e-3

@@ -269,4 +269,6 @@ def test_evaluate_recorded_and_eager(name):
         losses.append(model.evaluate(x, y, batch_size=4, verbose=0))
         assert (len(model._steps["test"].prepared) == 1) is not eager
     np.testing.assert_allclose(*losses, rtol=1e-5)
-    np.testing.assert_allclose(losses[0], np.mean((model.predict(x, batch_size=8, verbose=0) - y) ** 2), rtol=1e-5)
+    np.testing.assert_allclose(
+        losses[0], np.mean((model.predict(x, batch_size=8, verbose=0) - y) ** 2), rtol=1e-5
+    )
