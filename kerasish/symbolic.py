@@ -112,7 +112,8 @@ class KerasTensor:
         if method is not None and name in ("T", "mT", "real", "imag"):
             return call_symbolically(operator.attrgetter(name), self)
         raise AttributeError(
-            f"A symbolic tensor has no attribute {name!r}: it has a shape and a dtype, no values."
+            f"A symbolic tensor has no attribute {name!r}: it has a shape and a dtype, no values. If a torch module "
+            "asks for it, make the module a layer: `layers.TorchModuleWrapper(module)(x)`."
         )
 
     def _refuse_values(self, *args: Any, **kwargs: Any) -> Any:
@@ -263,7 +264,17 @@ def any_symbolic(structure: Any) -> bool:
 
 
 def call_symbolically(function: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Record the call of a function on symbolic tensors and return its symbolic result."""
+    """Record the call of a function on symbolic tensors and return its symbolic result.
+
+    Raises:
+        TypeError: a torch module was called as it is: a graph would not know that its weights are to be trained.
+    """
+    if any(type(leaf) is torch.nn.Parameter for leaf in tree.flatten((args, kwargs))):
+        raise TypeError(
+            "A torch module was called on a symbolic tensor (its weights reached "
+            f"`{getattr(function, '__name__', function)}`). Make it a layer, so that the model trains and saves its "
+            "weights: `layers.TorchModuleWrapper(module)(x)`."
+        )
     outputs = infer_output(function, args, kwargs)
     Node(FunctionOperation(function), args, kwargs, outputs)
     return outputs

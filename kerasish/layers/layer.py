@@ -20,6 +20,7 @@ from kerasish.dtypes import NAMES, torch_dtype
 from kerasish.errors import format_shape, received
 from kerasish.layers.input_spec import incompatibility
 from kerasish.layers.tracking import track
+from kerasish.legacy import arguments as legacy_arguments
 from kerasish.metrics import Metric
 from kerasish.naming import current_path, name_scope, unique_name
 from kerasish.random import SeedGenerator
@@ -81,6 +82,8 @@ class Layer(torch.nn.Module, Operation):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__ and not hasattr(cls.build, "_marks_built"):
             cls.build = _mark_built(cls.build)  # type: ignore[method-assign]
+        if cls.__name__ in legacy_arguments.OLD and _is_of_kerasish(cls):
+            cls.__init__ = _take_old_arguments(cls.__name__, cls.__init__)  # type: ignore[method-assign]
         if "call" in cls.__dict__:
             cls.forward = cls.call  # type: ignore[method-assign]
         function = cls.call if "forward" not in cls.__dict__ or "call" in cls.__dict__ else cls.forward
@@ -122,6 +125,7 @@ class Layer(torch.nn.Module, Operation):
         self.dtype_policy = dtype_policies.get(dtype)
 
     def _take_legacy_arguments(self, kwargs: dict[str, Any]) -> None:
+        _, kwargs = legacy_arguments.modernize("", (), kwargs)
         unknown = sorted(set(kwargs) - set(LEGACY_ARGUMENTS))
         if unknown:
             raise TypeError(f"Layer {self.name!r} ({type(self).__name__}) got unknown arguments {unknown}.")
@@ -239,7 +243,7 @@ class Layer(torch.nn.Module, Operation):
     def _set_masks(self, inputs: Any, outputs: Any, previous_masks: Any) -> None:
         masks = self.compute_mask(inputs, previous_masks)
         flat = tree.flatten(outputs)
-        masks = [masks] * len(flat) if isinstance(masks, Tensor) else tree.flatten(masks)
+        masks = tree.flatten(masks)  # a single mask is that of the first output
         for output, mask in zip(flat, masks, strict=False):
             if mask is not None and isinstance(output, Tensor):
                 output._keras_mask = mask  # type: ignore[attr-defined]
@@ -323,14 +327,14 @@ class Layer(torch.nn.Module, Operation):
             return None
         if len(shapes) == 1:
             return {"input_shape": next(iter(shapes.values()))}
-        return dict(shapes)
+        return {"shapes_dict": dict(shapes)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with the shapes of `get_build_config()`."""
         if self.built or not config:
             return
         names = [name for name in inspect.signature(self.build).parameters if name != "self"]
-        shapes = {key: _as_shape(value) for key, value in config.items()}
+        shapes = {key: _as_shape(value) for key, value in config.get("shapes_dict", config).items()}
         if "input_shape" in shapes and len(names) == 1:
             shapes = {names[0]: shapes["input_shape"]}
         self._build_now(shapes)
@@ -877,6 +881,17 @@ def _is_of_kerasish(thing: Any) -> bool:
 def _is_ours(layer: Layer) -> bool:
     """Whether the layer is of this package: its attributes are settings that a recorded step has taken in."""
     return type(layer).__module__.startswith("kerasish.layers.")
+
+
+def _take_old_arguments(name: str, init: Any) -> Any:
+    """Let a constructor take the arguments that Keras 1 and 2 had for this class, too."""
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = legacy_arguments.modernize(name, args, kwargs)
+        init(self, *args, **kwargs)
+
+    return __init__
 
 
 def _is_trainable_by_design(parameter: Any) -> bool:

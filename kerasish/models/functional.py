@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from kerasish.dtypes import torch_dtype
 from kerasish.errors import did_you_mean, received
 from kerasish.layers.core.input_layer import Input, InputLayer
 from kerasish.layers.layer import Layer
+from kerasish.layers.normalization.batch_normalization import BatchNormalization
 from kerasish.models.model import Model
 from kerasish.models.op_nodes import is_op_config, op_config, op_from_config
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
@@ -380,6 +382,13 @@ def _call_symbolically(operation: Any, args: list, kwargs: dict) -> Any:
     return results
 
 
+def _mode_of_itself(operation: Any) -> Any:
+    """The `training` that Keras's files give although nobody asked for it: the default of the layer's `call`."""
+    if not isinstance(operation, Layer) or isinstance(operation, BatchNormalization):
+        return None
+    return getattr(inspect.signature(operation.call).parameters.get("training"), "default", None)
+
+
 def model_from_config(cls: type, config: dict[str, Any]) -> Any:
     """Make a functional model from `get_config()`."""
     operations: dict[str, Any] = {}
@@ -422,6 +431,8 @@ def model_from_config(cls: type, config: dict[str, Any]) -> Any:
                 continue
             if kwargs.get("mask", 0) is None:
                 del kwargs["mask"]
+            if kwargs.get("training", 0) is _mode_of_itself(operations[name]):
+                del kwargs["training"]
             outputs[name, index] = tree.flatten(_call_symbolically(operations[name], args, kwargs))
         if len(later) == len(waiting):
             raise ValueError(

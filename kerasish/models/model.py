@@ -18,7 +18,9 @@ from kerasish.errors import did_you_mean
 from kerasish.layers.core.torch_module_wrapper import TorchModuleWrapper, as_layer
 from kerasish.layers.layer import Layer, _shapes
 from kerasish.layers.tracking import TrackedDict, TrackedList, TrackedTuple
+from kerasish.legacy.arguments import are_metrics, refuse_compile
 from kerasish.metrics import Mean, Metric
+from kerasish.models.legacy_methods import LegacyMethods, reading
 from kerasish.optimizers import LossScaleOptimizer, Optimizer
 from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor
@@ -33,7 +35,7 @@ from kerasish.training.step import Step
 JIT_COMPILE = ("auto", True, False)
 
 
-class Model(Layer):
+class Model(LegacyMethods, Layer):
     """Layers grouped into something that trains, in one of two ways.
 
     `Model(inputs, outputs)` makes a functional model of the layers between symbolic tensors. A subclass assigns
@@ -226,6 +228,7 @@ class Model(Layer):
         steps_per_execution: int = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
+        **kwargs: Any,
     ) -> None:
         """Choose what the model is trained with.
 
@@ -241,7 +244,11 @@ class Model(Layer):
             steps_per_execution: number of steps between calls of the callbacks' batch hooks.
             jit_compile: True compiles the model by `torch.compile`.
             auto_scale_loss: with a `mixed_float16` policy, scale the loss dynamically.
+            **kwargs: arguments of Keras 2 that changed nothing, or are refused with what to do instead.
         """
+        refuse_compile(kwargs)
+        if loss_weights is not None and are_metrics(loss_weights):  # Keras 2's order
+            loss_weights, metrics = metrics, loss_weights
         if jit_compile not in JIT_COMPILE:
             raise ValueError(
                 f"`jit_compile` must be True, False or 'auto'. Received: jit_compile={jit_compile!r}"
@@ -478,6 +485,7 @@ class Model(Layer):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        **kwargs: Any,
     ) -> Any:
         """Train for `epochs` passes over the data and return the `History`.
 
@@ -499,15 +507,19 @@ class Model(Layer):
             steps_per_epoch, validation_steps: batches that make up an epoch, a validation.
             validation_batch_size: batch size of the validation.
             validation_freq: validate every so many epochs, or in the listed ones.
+            **kwargs: Keras 2's `workers`, `use_multiprocessing` and `max_queue_size`, which apply to a `PyDataset`
+                for this call, and Keras 1's `nb_epoch`.
 
         Raises:
             ValueError: the model is not compiled, or data and arguments do not fit.
         """
-        return loop.fit(
-            self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
-            class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
-            validation_freq,
-        )  # fmt: skip
+        epochs = kwargs.pop("nb_epoch", epochs)
+        with reading("fit", (x, validation_data), kwargs):
+            return loop.fit(
+                self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
+                class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps,
+                validation_batch_size, validation_freq,
+            )  # fmt: skip
 
     @loop.filtered_traceback
     def evaluate(
@@ -524,14 +536,13 @@ class Model(Layer):
     ) -> Any:
         """Compute loss and metrics on data, in inference mode.
 
-        Args: as for `fit`; `steps` limits the batches, `return_dict` gives a dictionary by name.
+        Args: as for `fit`, `kwargs`, too; `steps` limits the batches, `return_dict` gives a dictionary by name.
 
         Returns:
             The loss, or a list of loss and metrics, or the dictionary.
         """
-        if kwargs:
-            raise TypeError(f"`evaluate` got unknown arguments {sorted(kwargs)}.")
-        return loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+        with reading("evaluate", (x,), kwargs):
+            return loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
 
     @loop.filtered_traceback
     def predict(
@@ -541,12 +552,14 @@ class Model(Layer):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        **kwargs: Any,
     ) -> Any:
         """Compute the outputs of data as NumPy arrays, in inference mode.
 
-        Args: as for `fit`; `steps` limits the batches.
+        Args: as for `fit`, `kwargs`, too; `steps` limits the batches.
         """
-        return loop.predict(self, x, batch_size, verbose, steps, callbacks)
+        with reading("predict", (x,), kwargs):
+            return loop.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self,
@@ -722,12 +735,25 @@ class Model(Layer):
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
     ) -> None:
-        """Write the weights and the optimizer's state to a `.weights.h5` file: `saving.save_weights`."""
+        """Write the weights and the optimizer's state to a `.weights.h5` file (or `.safetensors`, weights alone)."""
         saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights and the optimizer's state from a file: `saving.load_weights`."""
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the computation as ONNX, a torch program or TorchScript: `saving.export.export_model`."""
+        from kerasish.saving.export import export_model
+
+        export_model(self, filepath, format, verbose, input_signature, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text, without weights; further arguments go to `json.dumps`."""
@@ -766,7 +792,9 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
 
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:
-    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
+    names = set(kwargs)
+    by_name = {"inputs", "outputs"} <= names or {"input", "output"} <= names
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or by_name
 
 
 def _records(x: Any) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import re
 import tempfile
 import warnings
 import zipfile
@@ -13,9 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kerasish.config import is_unsafe_deserialization_enabled
-from kerasish.errors import received
-from kerasish.layers.core.lambda_layer import lambda_from_config
 from kerasish.saving.archive_members import (
     ASSETS,
     CONFIG,
@@ -27,11 +23,12 @@ from kerasish.saving.archive_members import (
     read_json,
 )
 from kerasish.saving.atomic import replacing, write_text
+from kerasish.saving.configs import model_of_config
 from kerasish.saving.hdf5 import reading, writing
 from kerasish.saving.state import read_state, write_state
 from kerasish.saving.walk import visit
 from kerasish.saving.weights import LEGACY, may_replace
-from kerasish.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.serialization import serialize_keras_object
 
 KERAS_VERSION = "3.15.1"  # whose format is written
 NOT_WRITTEN = (
@@ -154,7 +151,7 @@ def load_model(
             "`models.model_from_json`, weights alone by `model.load_weights`."
         )
     with open_archive(path) as archive:
-        model = _make(read_json(archive, CONFIG), custom_objects, compile, safe_mode)
+        model = model_of_config(read_json(archive, CONFIG), custom_objects, compile, safe_mode)
         with open_weights(archive) as source, reading(source) as reader:
             read_state(model, reader)
         if any(name.startswith(ASSETS + "/") for name in archive.namelist()):
@@ -179,66 +176,12 @@ def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: b
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{CONFIG!r} of {str(path)!r} cannot be read: {error}") from error
-    model = _make(config, custom_objects, compile, safe_mode)
+    model = model_of_config(config, custom_objects, compile, safe_mode)
     with reading(path / WEIGHTS) as reader:
         read_state(model, reader)
     if (path / ASSETS).is_dir():
         _read_assets(model, path / ASSETS)
     return model
-
-
-def _make(config: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
-    """The model that a config describes, without its weights."""
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError(f"{CONFIG!r} must describe a model. Received: {received(config)}")
-    if not compile:
-        config = {**config, "compile_config": None}
-    allowed = not safe_mode or is_unsafe_deserialization_enabled()
-    lambdas: dict[str, Any] = {}
-    try:
-        config = _translated(config, lambdas, allowed)
-        model = deserialize_keras_object(
-            config, custom_objects={**lambdas, **(custom_objects or {})}, safe_mode=not allowed
-        )
-    except RecursionError as error:
-        raise ValueError(f"{CONFIG!r} is nested too deeply: the file is damaged or hostile.") from error
-    except (KeyError, IndexError, AttributeError) as error:
-        raise ValueError(f"{CONFIG!r} does not describe a model: {type(error).__name__}: {error}") from error
-    if not hasattr(model, "save"):
-        raise ValueError(f"{CONFIG!r} must describe a model. Received: {received(model)}")
-    return model
-
-
-def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
-    """The config with Keras's public modules, dtype policies by name, lambdas as custom objects, no empty masks."""
-    if isinstance(config, list):
-        return [_translated(item, lambdas, allowed) for item in config]
-    if not isinstance(config, dict):
-        return config
-    if config.get("class_name") == "__lambda__":
-        if not allowed:
-            raise ValueError(
-                "The file holds a Python lambda, whose code would run. Pass `safe_mode=False` if you trust where the "
-                "file comes from; better, save the model again with a named function."
-            )
-        name = f"__lambda_{len(lambdas)}__"
-        lambdas[name] = lambda_from_config(config["config"])
-        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
-    if config.get("class_name") == "DTypePolicy" and config.get("module") == "keras":
-        return config["config"]["name"]
-    translated = {key: _translated(value, lambdas, allowed) for key, value in config.items()}
-    for node in translated.get("inbound_nodes") or ():
-        if (
-            isinstance(node, dict)
-            and isinstance(node.get("kwargs"), dict)
-            and node["kwargs"].get("mask", 0) is None
-        ):
-            del node["kwargs"]["mask"]
-    if isinstance(config.get("module"), str):
-        translated["module"] = re.sub(
-            r"^keras\.src\.backend\.\w+\.optimizers\b.*", "keras.optimizers", config["module"]
-        )
-    return translated
 
 
 def _write_assets(model: Any, directory: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kerasish.saving.archive_members import open_weights
 from kerasish.saving.hdf5 import reading, writing
+from kerasish.saving.safetensors import SAFETENSORS, load_safetensors, save_safetensors
 from kerasish.saving.state import read_state, write_state
 
 LEGACY = (
@@ -24,7 +25,8 @@ def save_weights(
 
     Args:
         model: a model that is built.
-        filepath: ends in `.weights.h5`, or with `max_shard_size` in `.weights.json`.
+        filepath: ends in `.weights.h5`, or with `max_shard_size` in `.weights.json`; `.safetensors` takes the weights
+            alone, under torch's names.
         overwrite: whether an existing file may be replaced without asking.
         max_shard_size: limit of each file in GiB; the `.json` file then names the files.
         objects_to_skip: layers, or the optimizer, to leave out.
@@ -39,6 +41,12 @@ def save_weights(
     """
     skip = _objects_to_skip(kwargs)
     path = os.fspath(filepath)
+    if path.endswith(SAFETENSORS) and max_shard_size is None:
+        _refuse_skipping(skip, path)
+        _require_built(model, "saved")
+        if overwrite or may_replace(path):
+            save_safetensors(model, path)
+        return
     endings = (".weights.h5",) if max_shard_size is None else (".weights.json",)
     if not path.endswith(endings):
         raise ValueError(
@@ -58,7 +66,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
     Args:
         model: a model of the same structure, built; names do not matter.
-        filepath: a `.weights.h5`, `.weights.json` or `.keras` file.
+        filepath: a `.weights.h5`, `.weights.json`, `.keras` or `.safetensors` file.
         skip_mismatch: leave the layers that do not fit as they are, with a warning.
         objects_to_skip: layers, or the optimizer, to leave as they are.
 
@@ -69,6 +77,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     by_name = kwargs.pop("by_name", False)
     skip = _objects_to_skip(kwargs)
     path = os.fspath(filepath)
+    if path.endswith(SAFETENSORS):
+        _refuse_skipping(skip, path)
+        _require_built(model, "loaded")
+        load_safetensors(model, path, skip_mismatch)
+        return
     if not path.endswith((".weights.h5", ".weights.json", ".keras")):
         if path.endswith((".h5", ".hdf5")):
             raise ValueError(LEGACY.format(path=path, fix="`.weights.h5`"))
@@ -105,6 +118,13 @@ def _objects_to_skip(kwargs: dict[str, Any]) -> list[Any]:
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments: {sorted(kwargs)}")
     return list(skip)
+
+
+def _refuse_skipping(skip: list[Any], path: str) -> None:
+    if skip:
+        raise ValueError(
+            f"`objects_to_skip` works with `.weights.h5` files: a safetensors file is read as a whole. Received: {path!r}"
+        )
 
 
 def _require_built(model: Any, verb: str) -> None:

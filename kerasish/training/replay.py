@@ -23,7 +23,7 @@ from kerasish.changes import structure
 
 LARGEST_RECORDING = 256 * 2**20  # bytes of intermediate values; larger steps gain nothing from a recording
 LIBRARIES = frozenset(("kerasish", "torch", "numpy")) | sys.stdlib_module_names
-NOT_REPEATABLE = ("aten::mkldnn_rnn_layer", "aten::mkldnn_rnn_layer_backward")
+ONLY_WITH_GRADIENTS = ("aten::mkldnn_rnn_layer",)  # gives other results without, as a replay runs
 CONSTANTS = ("ones_like", "zeros_like", "full_like", "new_ones", "new_zeros", "new_full")
 RESIZES_ITS_OUTPUT = ("mse_loss", "smooth_l1_loss", "huber_loss")
 ONE_BY_ONE = tuple(f"_foreach_{name}" for name in ("add", "sub", "mul", "div", "sqrt", "neg", "reciprocal"))
@@ -121,7 +121,8 @@ class _Recorder(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
             self._refuse(f"{func} depends on values")
-        if torch.Tag.inplace_view in func.tags or func._schema.name in NOT_REPEATABLE:
+        needs_gradients = func._schema.name in ONLY_WITH_GRADIENTS and torch.is_grad_enabled()
+        if torch.Tag.inplace_view in func.tags or needs_gradients:
             self._refuse(f"{func} leaves its result in a form that a second run would not find")
         if self.refusal is None:
             self.calls.append(_Call(func, args, kwargs or {}, result))

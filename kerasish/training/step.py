@@ -91,7 +91,11 @@ class Step:
         prepared = self.prepared.get(key)
         if prepared is None:
             return self._run_or_prepare(key, batch, tensors[0].device.type)
-        prepared.run(tensors)
+        try:
+            prepared.run(tensors)
+        except (IndexError, RuntimeError):
+            self.function(batch)  # says in which layer
+            raise
         result = prepared.result
         return result.renewed() if type(result) is Logs else result
 

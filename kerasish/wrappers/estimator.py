@@ -6,7 +6,10 @@ import collections
 import contextlib
 import contextvars
 import dataclasses
+import multiprocessing
 import random
+import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from kerasish import tree
-from kerasish.config import get_device
+from kerasish.config import device, get_device
 from kerasish.errors import did_you_mean, format_shape
 from kerasish.models import Model
 from kerasish.random import set_random_seed
@@ -190,7 +193,7 @@ class Estimator(BaseEstimator):
             self._start(X, y)
         sample_weight = self._weights(y, sample_weight, class_weight)
         X, y, sample_weight = _set_validation_aside(settings, X, y, sample_weight)
-        with self._seeded():
+        with self._seeded(), device(device_of_process()):
             inputs = self.feature_encoder_.transform(X)
             if fresh:
                 self._make_model(inputs, X, y)
@@ -279,6 +282,18 @@ class Estimator(BaseEstimator):
             if name.endswith("_") and not name.startswith("_") and name not in NOT_METADATA_OF_BUILDERS
         }
 
+    @property
+    def feature_importances_(self) -> Any:
+        """What a network does not have: scikit-learn's RFE and SelectFromModel are told so."""
+        asker = sys._getframe(1).f_globals.get("__name__", "")
+        message = (
+            f"{type(self).__name__} has neither coef_ nor feature_importances_: the weights of a network do not rank "
+            "its features. Use sklearn.inspection.permutation_importance, or SequentialFeatureSelector, which "
+            "compares scores; or give `importance_getter`."
+        )
+        # An AttributeError would be taken for a "no" by `hasattr`, and told in words that do not help.
+        raise TypeError(message) if asker.startswith("sklearn.feature_selection") else AttributeError(message)
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
 
@@ -355,6 +370,14 @@ class RegressionMixin(RegressorMixin):
         tags = super().__sklearn_tags__()
         tags.regressor_tags.poor_score = True
         return tags
+
+
+def device_of_process() -> torch.device:
+    """The device of new models: the worker processes of joblib take turns on several GPUs."""
+    chosen = get_device()
+    worker = re.match(r"Loky\D*(\d+)", multiprocessing.current_process().name)
+    count = torch.cuda.device_count() if worker and chosen == torch.device("cuda") else 0
+    return torch.device("cuda", int(worker[1]) % count) if worker and count > 1 else chosen
 
 
 def refuse_unknown_arguments(settings: dict[str, Any]) -> None:

@@ -114,3 +114,21 @@ def test_torch_compile_of_a_model():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="relu"), layers.Dense(1)])
     compiled = torch.compile(model, backend="eager")
     torch.testing.assert_close(compiled(torch.from_numpy(X)), model(X))
+
+
+def test_a_bare_module_on_a_symbolic_tensor_is_told_to_become_a_layer():
+    for module in (torch.nn.Linear(4, 3), torch.nn.LSTM(4, 3, batch_first=True)):
+        with pytest.raises((TypeError, AttributeError), match=r"layers.TorchModuleWrapper\(module\)"):
+            module(keras.Input((5, 4)))
+
+
+def test_modules_that_look_at_the_device_of_their_weights():
+    inputs = keras.Input((5, 4))
+    outputs, (state, _) = layers.TorchModuleWrapper(torch.nn.LSTM(4, 3, batch_first=True))(inputs)
+    assert outputs.shape == (None, 5, 3)
+    model = keras.Model(inputs, layers.Dense(1)(outputs[:, -1]))
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).random((8, 5, 4), dtype="float32")
+    before = model.get_weights()
+    model.fit(x, np.zeros(8), batch_size=4, epochs=3, verbose=0)  # its training kernel cannot be recorded
+    assert not np.array_equal(before[0], model.get_weights()[0])

@@ -17,7 +17,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.feature_selection import RFE
+from sklearn.feature_selection import RFE, RFECV, SelectFromModel, SequentialFeatureSelector
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
@@ -239,9 +239,20 @@ def test_permutation_importance(clf, iris):
     assert importance[2:].sum() > importance[:2].sum()
 
 
-def test_recursive_feature_elimination_says_no(clf, iris):
-    with pytest.raises(ValueError, match="should have `coef_` or `feature_importances_`"):
-        RFE(clf).fit(*iris)
+@pytest.mark.parametrize("make", [RFE, lambda clf: RFECV(clf, cv=2), SelectFromModel], ids=["rfe", "rfecv", "select"])
+def test_selection_by_importances_is_told_no(make, clf, iris):
+    with pytest.raises(TypeError, match="KerasClassifier has neither coef_ nor feature_.*permutation_importance"):
+        make(clf).fit(*iris).transform(iris[0])
+
+
+def test_selection_by_scores_and_by_a_getter(clf, iris):
+    def importances(estimator):
+        return estimator.model_.layers[0].kernel.abs().sum(dim=1).detach().numpy()
+
+    chosen = SequentialFeatureSelector(clf, n_features_to_select=1, cv=2).fit(*iris)
+    assert chosen.get_support()[2:].any()
+    assert RFE(clf, n_features_to_select=2, importance_getter=importances).fit(*iris).n_features_ == 2
+    assert not hasattr(clf, "feature_importances_")
 
 
 def test_failing_candidates_are_told(clf, iris):

@@ -594,6 +594,19 @@ def test_frames_sparse_matrices_and_lists_are_all_the_same(iris, species):
     np.testing.assert_array_equal(by_lists.predict_proba(X.tolist()), expected)
 
 
+def test_polars_frames(iris, species):
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(iris[0], schema=list("abcd"))
+    clf = classifier(epochs=2).fit(frame, polars.Series(species.astype(str)))
+    assert list(clf.feature_names_in_) == list("abcd")
+    expected = classifier(epochs=2).fit(iris[0], species.astype(str))
+    np.testing.assert_array_equal(clf.predict_proba(frame), expected.predict_proba(iris[0]))
+    reg = regressor(epochs=1).fit(frame, polars.DataFrame({"size": iris[0][:, 0]}))
+    assert reg.predict(frame).shape == (150, 1)
+    with pytest.raises(ValueError, match="The feature names should match"):
+        clf.predict(frame.rename({"a": "z"}))
+
+
 def test_whole_numbers_to_predict(diabetes):
     y = np.arange(442)
     assert regressor(epochs=1).fit(diabetes[0], y).predict(diabetes[0]).dtype == np.float64
@@ -628,6 +641,13 @@ def test_another_number_of_features(iris):
     clf = classifier(epochs=1).fit(*iris)
     with pytest.raises(ValueError, match="X has 3 features, but KerasClassifier is expecting 4 features"):
         clf.predict(iris[0][:, :3])
+
+
+def test_targets_that_no_class_can_be_made_of(iris):
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        classifier().fit(iris[0], iris[0][:, 0])
+    with pytest.raises(ValueError, match="contains NaN"):
+        regressor().fit(iris[0], np.full(150, np.nan))
 
 
 def test_all_weights_zero(iris):

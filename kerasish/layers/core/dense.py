@@ -112,9 +112,7 @@ class Dense(Layer):
         if bias is not None and inputs.dim() == 2:
             outputs = torch.addmm(bias, inputs, self.kernel)
         else:
-            outputs = torch.matmul(inputs, self.kernel)
-            if bias is not None:
-                outputs = outputs + bias
+            outputs = torch.nn.functional.linear(inputs, self.kernel.t(), bias)
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from kerasish.config import get_device
 from kerasish.layers.layer import Layer
 from kerasish.naming import unique_name
-from kerasish.symbolic import KerasTensor
+from kerasish.symbolic import KerasTensor, ShapeInference
 
 
 class TorchModuleWrapper(Layer):
@@ -43,6 +44,10 @@ class TorchModuleWrapper(Layer):
         self.module.to(get_device())
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
+        if ShapeInference.active is not None:  # some modules, `nn.LSTM` among them, look at the device of their weights
+            state = itertools.chain(self.module.named_parameters(), self.module.named_buffers())
+            weights = {name: tensor.to("meta") for name, tensor in state}
+            return torch.func.functional_call(self.module, weights, args, kwargs)
         return self.module(*args, **kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 from kerasish.errors import received
 from kerasish.layers.layer import Layer
-from kerasish.naming import name_scope
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 
 
@@ -55,5 +54,4 @@ def check_wrapped(layer: Any, wrapper: str) -> None:
 def build_inner(layer: Any, input_shape: Any) -> None:
     """Build a layer that another one holds, so that the paths of its weights name both."""
     if isinstance(layer, Layer) and not layer.built:
-        with name_scope(layer.name):
-            layer.build(input_shape)
+        layer.build(input_shape)

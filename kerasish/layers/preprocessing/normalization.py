@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kerasish.arrays import is_array, to_tensor
+from kerasish.arrays import to_tensor
 from kerasish.config import epsilon
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape
 from kerasish.layers.layer import Layer
+from kerasish.layers.preprocessing.batches import batches
 from kerasish.serialization import serialize_keras_object
 
 
@@ -141,8 +142,8 @@ class Normalization(Layer):
 
 
 def _batches(data: Any) -> Iterator[Tensor]:
-    """The batches of an array, or of an iterable of arrays or of tuples that begin with one, in float64."""
-    for batch in [data] if is_array(data) else data:
-        first = batch[0] if isinstance(batch, (tuple, list)) and not is_array(batch) else batch
-        values = to_tensor(first, "data").double().cpu()
-        yield values.unsqueeze(-1) if values.dim() == 1 else values
+    """The batches of the data, in float64."""
+    for batch in batches(data):
+        values = to_tensor(batch, "data").double().cpu()
+        if values.numel():
+            yield values.unsqueeze(-1) if values.dim() == 1 else values

@@ -47,7 +47,7 @@ def _weights(
 ) -> Tensor:
     """The matrix (N, M) of the weights of N input values in M output values, its columns of sum 1."""
     inverse = 1.0 / scale
-    stretch = 1.0
+    stretch: Any = 1.0
     if antialias:
         stretch = inverse.clamp(min=1.0) if isinstance(inverse, Tensor) else max(inverse, 1.0)
     places = torch.arange(m, dtype=like.dtype, device=like.device) + 0.5

@@ -158,7 +158,7 @@ def _adjugate(matrices: Tensor) -> Tensor:
 
 
 def _frame(points: Tensor) -> Tensor:
-    """The matrices (B, 3, 3) that take the three unit vectors and their sum to the four points, as projective points."""
+    """The projective maps (B, 3, 3) that take the three unit vectors and their sum to the four points."""
     homogeneous = torch.cat([points, torch.ones_like(points[..., :1])], -1).transpose(1, 2)
     basis, last = homogeneous[..., :3], homogeneous[..., 3:]
     return basis * (_adjugate(basis) @ last).transpose(1, 2)
@@ -273,7 +273,7 @@ def elastic_transform(
     _check_sampling(interpolation, fill_mode)
     batch, _, height, width = planes.shape
     noise = torch.empty((batch, 2, height, width), device=planes.device)
-    noise.normal_(generator=torch_generator(seed, planes.device))
+    noise.normal_(generator=None if noise.is_meta else torch_generator(seed, planes.device))
     dx, dy = displacements(noise, alpha, sigma, int(6 * sigma) | 1).unbind(1)
     y, x = grid(height, width, noise)
     return layout.restore(sample_planes(planes, y + dy, x + dx, interpolation, fill_mode, fill_value))

@@ -1,0 +1,1 @@
+"""Layers that let every position look at others."""
