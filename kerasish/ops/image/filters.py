@@ -17,24 +17,24 @@ from kerasish.ops.operation import operation
 
 
 def gaussian_window(size: int, sigma: Any, like: Tensor) -> Tensor:
-    """The weights exp(−d²/2σ²) at the distances d from the middle, of sum 1; `sigma` may be a batch (…, 1)."""
+    """The weights exp(−d²/2σ²) at the distances d from the middle, of sum 1."""
     distance = torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2
     weights = torch.exp(-0.5 * (distance / sigma) ** 2)
-    return weights / weights.sum(-1, keepdim=True)
+    return weights / weights.sum()
 
 
 def filter_rows_and_columns(planes: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
-    """Filter (B, C, H, W) by one vertical and one horizontal window, or by a pair for each image, zeros around."""
-    batch, channels, height, width = planes.shape
-    x = planes.reshape(1, batch * channels, height, width)
+    """Filter the channels of (B, C, H, W) by one vertical and one horizontal window, with zeros around."""
+    is_last = planes.is_contiguous(memory_format=torch.channels_last)  # else oneDNN needs one group per plane
+    x = planes if is_last else planes.reshape(1, -1, *planes.shape[2:])
+    groups = x.shape[1]
     for window, axis in ((vertical, 2), (horizontal, 3)):
-        size = window.shape[-1]
+        size = window.shape[0]
         before, after = (size - 1) // 2, size // 2
         margins = (0, 0, before, after) if axis == 2 else (before, after, 0, 0)
-        weight = window.expand(batch, size).repeat_interleave(channels, 0).unsqueeze(1)
-        weight = weight.unsqueeze(5 - axis)
-        x = F.conv2d(F.pad(x, margins), weight, groups=batch * channels)
-    return x.reshape(batch, channels, height, width)
+        weight = window.reshape(1, 1, -1, 1) if axis == 2 else window.reshape(1, 1, 1, -1)
+        x = F.conv2d(F.pad(x, margins), weight.expand(groups, -1, -1, -1), groups=groups)
+    return x.reshape(planes.shape)
 
 
 def _pair(name: str, value: Any) -> tuple[Any, Any]:
