@@ -44,13 +44,23 @@ ADVICE_ON_INIT = (
 
 
 class _Calls:
-    """The outermost call that is running: losses added during one call belong together."""
+    """The outermost call that is running: losses added during one call belong together.
+
+    `loops` counts the loops (`fit`, `predict`, …) that are running; `is_told` says whether the outermost call was
+    told which mode it is in, by `training=` or by a loop.
+    """
 
     depth = 0
     number = 0
+    loops = 0
+    is_told = False
+
+    def are_told(self, training: Any) -> bool:
+        """Whether a call given this `training` knows its mode, which layers that augment by themselves ask."""
+        return training is not None or (self.is_told if self.depth else self.loops > 0)
 
 
-_calls = _Calls()
+calls = _Calls()
 
 
 class Layer(torch.nn.Module, Operation):
@@ -157,15 +167,16 @@ class Layer(torch.nn.Module, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Build if needed, then compute; symbolic inputs give symbolic outputs."""
-        if _calls.depth:
+        if calls.depth:
             return self._call(args, kwargs)
-        _calls.depth = 1
-        _calls.number += 1
-        self.__dict__["_call_number"] = _calls.number
+        calls.is_told = calls.loops > 0 or kwargs.get("training") is not None
+        calls.depth = 1
+        calls.number += 1
+        self.__dict__["_call_number"] = calls.number
         try:
             return self._call(args, kwargs)
         finally:
-            _calls.depth = 0
+            calls.depth = 0
 
     def _call(self, args: tuple, kwargs: dict) -> Any:
         if self._is_plain and not kwargs and len(args) == 1 and type(args[0]) is Tensor:
@@ -726,9 +737,9 @@ class Layer(torch.nn.Module, Operation):
         """Add a scalar, computed in `call`, to the loss of the model."""
         if ShapeInference.active is not None:
             return
-        if self._losses_call != _calls.number:
+        if self._losses_call != calls.number:
             self._losses.clear()
-            self.__dict__["_losses_call"] = _calls.number
+            self.__dict__["_losses_call"] = calls.number
         for value in tree.flatten(loss):
             if callable(value) and not isinstance(value, Tensor):
                 raise TypeError(

@@ -16,7 +16,7 @@ from kerasish import config, tree
 from kerasish.arrays import is_array
 from kerasish.callbacks import CallbackList
 from kerasish.errors import received
-from kerasish.layers.layer import to_numpy
+from kerasish.layers.layer import calls, to_numpy
 from kerasish.losses.checks import check_targets
 from kerasish.training.data import make_data
 from kerasish.training.data.arrays import ArrayData, refuse_nan, split_validation
@@ -165,16 +165,20 @@ def predict(
 @contextlib.contextmanager
 def training_mode(model: torch.nn.Module, mode: bool) -> Iterator[None]:
     """Context in which the model and everything in it is in training (or inference) mode."""
-    if model.training == mode and all(child.training == mode for child in model.children()):
-        yield
-        return
-    before = [(module, module.training) for module in model.modules()]
-    model.train(mode)
+    calls.loops += 1
     try:
-        yield
+        if model.training == mode and all(child.training == mode for child in model.children()):
+            yield
+            return
+        before = [(module, module.training) for module in model.modules()]
+        model.train(mode)
+        try:
+            yield
+        finally:
+            for module, was in before:
+                module.__dict__["training"] = was
     finally:
-        for module, was in before:
-            module.__dict__["training"] = was
+        calls.loops -= 1
 
 
 def _train_epoch(model: Any, step: Any, batches: _Batches, listeners: Any) -> Any:

@@ -164,7 +164,9 @@ def test_overridden_test_and_predict_steps():
     assert set(predicted) == {"twice"}
     np.testing.assert_allclose(predicted["twice"], 2 * model(X).detach(), rtol=1e-5)
     result = model.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True)
-    assert result["error"] == pytest.approx(float((model(X).detach() - torch.from_numpy(Y)).abs().mean()), rel=1e-5)
+    assert result["error"] == pytest.approx(
+        float((model(X).detach() - torch.from_numpy(Y)).abs().mean()), rel=1e-5
+    )
 
 
 def test_frozen_part_is_left_alone_and_can_be_freed():
@@ -192,3 +194,35 @@ def test_shared_layer_has_one_set_of_weights():
     model.compile("sgd", "mse")
     model.fit([X, X[::-1].copy()], np.zeros(64), epochs=1, verbose=0)
     np.testing.assert_array_equal(model.predict([X, X], verbose=0), np.zeros(64, "float32"))
+
+
+def flipped(make):
+    """Whether a mirror layer in a model turns pictures round, by way of calling it."""
+    model = make(layers.RandomFlip("horizontal", seed=1))
+    pictures = np.arange(2 * 4 * 4).reshape(8, 2, 2, 1).astype("float32")
+
+    def is_changed(result):
+        return not np.array_equal(np.asarray(result), pictures)
+
+    return {
+        "bare": is_changed(model(pictures)),
+        "training=False": is_changed(model(pictures, training=False)),
+        "training=True": is_changed(model(pictures, training=True)),
+        "predict": is_changed(model.predict(pictures, verbose=0)),
+        "bare after predict": is_changed(model(pictures)),
+        "after eval": is_changed(model.eval()(pictures)),
+        "after train": is_changed(model.train()(pictures)),
+    }
+
+
+def functional_of(layer):
+    inputs = keras.Input((2, 2, 1))
+    return keras.Model(inputs, layer(inputs))
+
+
+@pytest.mark.parametrize("make", [lambda layer: keras.Sequential([layer]), functional_of])
+def test_a_model_of_augmentations_augments_until_told_otherwise(make):
+    assert flipped(make) == {
+        "bare": True, "training=False": False, "training=True": True, "predict": False, "bare after predict": True,
+        "after eval": False, "after train": True,
+    }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasish.errors import received
 from kerasish.layers.core.torch_module_wrapper import as_layer
-from kerasish.layers.layer import Layer, _calls
+from kerasish.layers.layer import Layer, calls
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 
 
@@ -44,8 +44,8 @@ class Pipeline(Layer):
         return getattr(self._pipeline_layers[0], "takes_text", False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Apply the layers; called by itself, outside of a model, a pipeline augments as in training."""
-        if not _calls.depth and kwargs.get("training") is None:
+        """Apply the layers; called without a word on the mode, a pipeline augments as in training."""
+        if not calls.are_told(kwargs.get("training")):
             kwargs["training"] = True
         return super().__call__(*args, **kwargs)
 

@@ -95,7 +95,11 @@ class ArrayData:
         """One epoch of batches (x, y, sample_weight)."""
         for batch in self._raw_batches():
             batch = [self._to_device(t) for t in batch] if self._data_device != self.device else batch
-            yield (tuple(batch) if self._has[1] else batch[0]) if self._is_flat else without_missing(*self._pack(batch))
+            yield (
+                (tuple(batch) if self._has[1] else batch[0])
+                if self._is_flat
+                else without_missing(*self._pack(batch))
+            )
 
     def _raw_batches(self) -> Iterator[Any]:
         order = self._order()

@@ -12,7 +12,7 @@ from torch import Tensor
 from kerasish import tree
 from kerasish.config import standardize_data_format
 from kerasish.errors import did_you_mean, received
-from kerasish.layers.layer import Layer, _calls
+from kerasish.layers.layer import Layer, calls
 from kerasish.layers.preprocessing.image import bounding_boxes as boxes_of
 from kerasish.ops.core import convert_to_tensor
 from kerasish.ops.image.layout import Layout, computed_as_float, rounded_to
@@ -32,7 +32,8 @@ class ImageAugmentation(Layer):
         bounding_box_format: format of the boxes, if there are any.
         data_format: `"channels_last"` or `"channels_first"`.
 
-    A bare call augments, as Keras's do; in a model, or after `.eval()`, the mode decides.
+    A call without `training=`, of the layer or of a model with it, augments as Keras's does, until `.eval()`. In
+    `fit`, `predict` and the like the mode decides.
 
     Differs: integer images become floats in inference, too, as they do in training.
     """
@@ -57,15 +58,15 @@ class ImageAugmentation(Layer):
     # Calls ----------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """Transform; a call that is not a part of another layer's augments unless told otherwise."""
-        is_bare = _calls.depth == 0 and kwargs.get("training") is None
-        if is_bare and self._augments_by_default and not any_symbolic(inputs):
+        """Transform; a call augments unless it, the call of the model around it, or a loop says otherwise."""
+        if not calls.are_told(kwargs.get("training")) and self._augments_by_default and not any_symbolic(inputs):
             kwargs = {**kwargs, "training": True}
         return super().__call__(inputs, **kwargs)
 
     def train(self, mode: bool = True) -> Any:
         """Set the mode, as `torch.nn.Module.train`; it holds for bare calls from then on."""
-        self.__dict__["_augments_by_default"] = mode
+        if not calls.depth and not calls.loops:
+            self.__dict__["_augments_by_default"] = mode
         return super().train(mode)
 
     def call(self, data: Any, training: bool = True) -> Any:
