@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import platform
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,28 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("script", nargs=argparse.REMAINDER, metavar="script.py [args …]")
     run.set_defaults(command=run_command)
 
+    to_pytorch = commands.add_parser(
+        "to-pytorch",
+        help="write a saved model as the source of a PyTorch module",
+        description="Write a `.keras` model as a Python file with a plain `torch.nn.Module`, and its weights beside it "
+        "as safetensors.",
+    )
+    to_pytorch.add_argument("model", metavar="model.keras")
+    to_pytorch.add_argument("-o", dest="output", required=True, metavar="net.py")
+    to_pytorch.add_argument("--weights", metavar="net.safetensors", help="by default beside the source")
+    to_pytorch.set_defaults(command=to_pytorch_command)
+
+    port = commands.add_parser(
+        "port",
+        help="rewrite Keras and tf.keras code for kerasish",
+        description="Rewrite imports and old spellings in scripts, notebooks and directories of them. Without "
+        "--write, show the changes. What has no equal stays as it is and is listed with what to do instead; the exit "
+        "status is 1 then.",
+    )
+    port.add_argument("paths", nargs="+", metavar="script.py|notebook.ipynb|directory")
+    port.add_argument("--write", action="store_true", help="change the files")
+    port.set_defaults(command=port_command)
+
     datasets = commands.add_parser(
         "datasets",
         help="say where the data sets lie and what they hold",
@@ -64,6 +87,28 @@ def run_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
     else:
         parser.error("run needs a script, or -m and a module")
     return 0
+
+
+def to_pytorch_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """`to-pytorch model.keras -o net.py`."""
+    from kerasish.port.pytorch import to_pytorch
+
+    try:
+        to_pytorch(kerasish.saving.load_model(arguments.model), arguments.output, arguments.weights)
+    except (FileNotFoundError, ImportError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(arguments.output)
+    return 0
+
+
+def port_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """`port paths… [--write]`."""
+    if importlib.util.find_spec("libcst") is None:
+        parser.error('porting needs libcst: pip install "kerasish[port]"')
+    from kerasish.port.rewriting.files import port_paths
+
+    return port_paths(arguments.paths, arguments.write)
 
 
 def datasets_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from kerasish.dtypes import standardize_dtype, torch_dtype
 from kerasish.errors import format_shape
 from kerasish.naming import current_path, unique_name
 
+_allowance = threading.local()
 PARAMETER_OF_A_SUBCLASS = torch.nn.Parameter.__new__.__code__
 
 
@@ -189,6 +193,7 @@ def _initial_value(initializer: Any, shape: Any, dtype: Any) -> torch.Tensor:
     if shape is None:
         raise ValueError("`shape` must be given when `initializer` is a callable. Received: shape=None")
     shape = tuple(int(size) for size in shape)
+    _take_from_allowance(shape, torch_dtype(dtype))
     make: Callable = initializer
     with torch.no_grad():
         value = torch.as_tensor(make(shape, dtype=standardize_dtype(dtype)))
@@ -198,3 +203,26 @@ def _initial_value(initializer: Any, shape: Any, dtype: Any) -> torch.Tensor:
             f"Received: {format_shape(value.shape)}"
         )
     return value.detach().to(device=device, dtype=torch_dtype(dtype)).contiguous()
+
+
+@contextlib.contextmanager
+def initial_values_up_to(size: float, source: str) -> Iterator[None]:
+    """Context in which variables may be made of `size` bytes in all: what the file that describes them can fill."""
+    outer = getattr(_allowance, "left", None)
+    _allowance.left = [size, source]
+    try:
+        yield
+    finally:
+        _allowance.left = outer
+
+
+def _take_from_allowance(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    allowance = getattr(_allowance, "left", None)
+    if allowance is None:
+        return
+    allowance[0] -= math.prod(shape) * dtype.itemsize
+    if allowance[0] < 0:
+        raise ValueError(
+            f"The config in {allowance[1]!r} describes a weight of shape {format_shape(shape)}, which is far more than "
+            "the file holds: the file is damaged or hostile. Nothing was allocated for it."
+        )

@@ -45,6 +45,7 @@ DEFERRED = {
     ("layers", "legacy.names"): "old names are looked up when asked for",
     ("models.model", "models.functional"): "`Model(inputs, outputs)` makes a functional model",
     ("models.model", "models.summary"): "loaded when asked for",
+    ("__main__", "port.rewriting.files"): "a command loads what it needs",
     ("__main__", "port.run"): "a command loads what it needs",
     ("__main__", "datasets.locate"): "a command loads what it needs",
 }

@@ -26,6 +26,11 @@ NEEDS_TENSORFLOW = {
     "TextVectorization",
 }  # fmt: skip
 KERAS_CANNOT = {
+    **{f"AveragePooling{n}D-2": "means at the border without the padding" for n in (1, 2, 3)},
+    "AutoContrast-1": "values out of its range",
+    "RandomCrop-0": "cropping in inference",
+    "RandomCrop-1": "cropping in inference",
+    "Resizing-1": "Lanczos interpolation",
     "LayerNormalization-2": "several axes that are not the last",
     "RMSNormalization-1": "several axes that are not the last",
     "UpSampling2D-3": "Lanczos interpolation",

@@ -295,6 +295,29 @@ GONE: dict[str, dict[str, str]] = {
 }
 
 
+# Function of keras.backend → today's function, which computes the same from the same positional arguments.
+_SAME_IN_OPS = (
+    "abs all any arange argmax argmin cast clip concatenate cos cumprod cumsum equal exp expand_dims greater "
+    "greater_equal less less_equal log logsumexp max maximum mean min minimum not_equal ones_like prod reshape "
+    "round sigmoid sign sin softmax softplus softsign square squeeze stack std stop_gradient sum tanh tile "
+    "transpose var zeros_like"
+)
+BACKEND_TODAY: dict[str, str] = {
+    **{name: f"keras.ops.{name}" for name in _SAME_IN_OPS.split()},
+    "clear_session": "keras.utils.clear_session",
+    "epsilon": "keras.config.epsilon",
+    "floatx": "keras.config.floatx",
+    "image_data_format": "keras.config.image_data_format",
+    "permute_dimensions": "keras.ops.transpose",
+    "pow": "keras.ops.power",
+    "set_epsilon": "keras.config.set_epsilon",
+    "set_floatx": "keras.config.set_floatx",
+    "set_image_data_format": "keras.config.set_image_data_format",
+}
+# Those of them that have another default for `axis`.
+BACKEND_OWN_AXIS = frozenset(("argmax", "argmin", "concatenate", "cumprod", "cumsum", "expand_dims"))
+
+
 def find(namespace: str, name: str) -> Any:
     """Return what an old name of a namespace (`"keras.losses"`) is now.
 

@@ -22,6 +22,7 @@ from kerasish.legacy.arguments import are_metrics, refuse_compile
 from kerasish.metrics import Mean, Metric
 from kerasish.models.legacy_methods import LegacyMethods, reading
 from kerasish.optimizers import LossScaleOptimizer, Optimizer
+from kerasish.saving.configs import model_of_config
 from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor
 from kerasish.training import loop
@@ -787,8 +788,12 @@ class Model(LegacyMethods, Layer):
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a model, with new weights, from `model.to_json()`."""
-    return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
+    """Make a model, with new weights, from what `model.to_json()` gave, in this or an older Keras."""
+    try:
+        config = json.loads(json_string)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"`json_string` cannot be read as JSON: {error}") from error
+    return model_of_config(config, custom_objects, compile=True, safe_mode=True, where="json_string")
 
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:

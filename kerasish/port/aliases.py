@@ -21,6 +21,12 @@ ROOTS = ("keras", "tf_keras", "tensorflow.keras")
 # Editors fill these in for tf.keras.
 LONG_ROOTS = ("keras.api", "keras.api._v1", "keras.api._v1.keras", "keras.api._v2", "keras.api._v2.keras")
 PRIVATE = {"keras.src": "keras", "keras._tf_keras": "keras", "tensorflow.python": "tensorflow.keras"}
+# Packages of their own with parts of Keras; their code is ported, not aliased.
+KIN = {
+    "keras_core": "keras",
+    "keras_preprocessing": "keras.preprocessing",
+    "scikeras.wrappers": "keras.wrappers",
+}
 # Where this can be imported, TensorBoard uses its own substitute instead of asking `tensorflow` for files.
 NOTF = "tensorboard.compat.notf"
 SHIMS = str(Path(__file__).with_name("shims"))

@@ -43,6 +43,34 @@ OPS = {
     "reduce_sum": "sum",
     "reverse": "flip",
 }
+# Of these TensorFlow takes the first axis where none is given.
+FIRST_AXIS = frozenset(("argmax", "argmin", "cumsum", "gather"))
+# Number of positional arguments with which the two agree, where it is not the number that TensorFlow takes.
+POSITIONAL = {"matmul": 2, "norm": 1, "pad": 2, "split": 2, "where": 3}
+
+# What the module below gives → the same in source code.
+SPELLINGS = {
+    "Tensor": "torch.Tensor",
+    "Variable": "keras.Variable",
+    "constant": "keras.ops.convert_to_tensor",
+    "convert_to_tensor": "keras.ops.convert_to_tensor",
+    "device": "keras.config.device",
+    "is_tensor": "torch.is_tensor",
+    "random.set_seed": "torch.manual_seed",
+    "test.is_built_with_cuda": "torch.backends.cuda.is_built",
+    "test.is_gpu_available": "torch.cuda.is_available",
+    **{name: str(dtype) for name, dtype in TORCH_DTYPES.items() if not name.startswith("float8")},
+    **{
+        f"nn.{name}": f"keras.activations.{name}"
+        for name in "elu relu relu6 selu sigmoid softmax softplus tanh".split()
+    },
+    **{
+        f"math.{name}": f"keras.ops.{name}"
+        for name in "abs cos exp log log1p pow sigmoid sin square tanh".split()
+    },
+    "math.pow": "keras.ops.power",
+}
+
 _OPS = "the functions of keras.ops, or torch's own"
 _EAGER = "nothing: there are no sessions and graphs here, every line runs at once. Leave the line out"
 _DEVICES = "keras.config.set_device, or the environment variable CUDA_VISIBLE_DEVICES"
@@ -104,6 +132,7 @@ INSTEAD = {
     "strings": "Python's str, or keras.layers.TextVectorization",
     "summary": "keras.callbacks.TensorBoard or torch.utils.tensorboard",
     "train": "keras.optimizers, and keras.callbacks.ModelCheckpoint for checkpoints",
+    "tpu": "one process per device: keras.distribution",
     "while_loop": "a Python `while`, or keras.ops.while_loop",
 }
 

@@ -23,17 +23,19 @@ from kerasish.saving.archive_members import (
     read_json,
 )
 from kerasish.saving.atomic import replacing, write_text
-from kerasish.saving.configs import model_of_config
+from kerasish.saving.configs import allowance, model_of_config
 from kerasish.saving.hdf5 import reading, writing
+from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model, save_legacy_model
 from kerasish.saving.state import read_state, write_state
 from kerasish.saving.walk import visit
-from kerasish.saving.weights import LEGACY, may_replace
+from kerasish.saving.weights import may_replace
 from kerasish.serialization import serialize_keras_object
+from kerasish.variable import initial_values_up_to
 
 KERAS_VERSION = "3.15.1"  # whose format is written
 NOT_WRITTEN = (
-    "`{path}` cannot be written: models are saved as `.keras`. For TensorFlow's SavedModel load that file with real "
-    "Keras and call `model.export(…)`."
+    "`{path}` cannot be written: models are saved as `.keras` (or `.h5`, as Keras 2 did). For TensorFlow's SavedModel "
+    "load that file with real Keras and call `model.export(…)`."
 )
 
 
@@ -44,7 +46,7 @@ def save_model(
 
     Args:
         model: the model; each of its layers must have a config.
-        filepath: ends in `.keras`; a directory with `zipped=False`.
+        filepath: ends in `.keras`; in `.h5` or `.hdf5` for the older format; a directory with `zipped=False`.
         overwrite: whether an existing file may be replaced without asking.
         zipped: False writes the members of the archive as files of a directory.
         include_optimizer: False leaves out what `compile` was given, and the optimizer's state.
@@ -60,9 +62,13 @@ def save_model(
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments for save_model: {sorted(kwargs)}")
     path = os.fspath(filepath)
-    if save_format not in (None, "keras"):
-        raise ValueError(f"`save_format` must be 'keras', or left out. Received: save_format={save_format!r}")
-    if zipped is not False and not path.endswith(".keras"):
+    is_legacy = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
+    if save_format not in ((None, "h5") if is_legacy else (None, "keras")):
+        raise ValueError(
+            "`save_format` must be 'keras', or 'h5' for names that end in `.h5`, or left out. "
+            f"Received: save_format={save_format!r}"
+        )
+    if zipped is not False and not path.endswith(".keras") and not is_legacy:
         raise ValueError(NOT_WRITTEN.format(path=path) + f" Received: filepath={path!r}")
     if zipped is False and path.endswith((".keras", ".h5", ".hdf5")):
         raise ValueError(f"With `zipped=False` give the name of a directory. Received: filepath={path!r}")
@@ -82,6 +88,9 @@ def save_model(
             "name): the loaded model must be compiled again.",
             stacklevel=3,
         )
+    if is_legacy:
+        save_legacy_model(model, path, config, include_optimizer, KERAS_VERSION)
+        return
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     texts = {METADATA: {"keras_version": KERAS_VERSION, "date_saved": now}, CONFIG: config}
     skip = [] if include_optimizer else [model.optimizer]
@@ -123,7 +132,7 @@ def load_model(
     """Make the model that `save_model`, or Keras 3, wrote: same structure, weights, compilation, optimizer state.
 
     Args:
-        filepath: a `.keras` file, or the directory of `zipped=False`.
+        filepath: a `.keras` file, or the directory of `zipped=False`; or an `.h5` or `.hdf5` file of any Keras.
         custom_objects: name → class or function of yours that the file names.
         compile: False leaves the model uncompiled.
         safe_mode: False lets lambdas in the file run: only for files from a trusted source.
@@ -140,19 +149,23 @@ def load_model(
             f"Download the model first (`huggingface_hub.snapshot_download`). Received: {path!r}"
         )
     if not os.path.exists(path):
+        if is_checkpoint(path):
+            raise ValueError(CHECKPOINT.format(path=path))
         raise FileNotFoundError(f"There is no file {path!r}.")
     if os.path.isdir(path):
         return _load_directory(Path(path), custom_objects, compile, safe_mode)
     if path.endswith((".h5", ".hdf5")):
-        raise ValueError(LEGACY.format(path=path, fix="`.keras`"))
+        return load_legacy_model(path, custom_objects, compile, safe_mode)
     if not path.endswith(".keras"):
         raise ValueError(
             f"`filepath` must end in '.keras'. Received: {path!r}. A structure alone (`.json`) is read by "
             "`models.model_from_json`, weights alone by `model.load_weights`."
         )
     with open_archive(path) as archive:
-        model = model_of_config(read_json(archive, CONFIG), custom_objects, compile, safe_mode)
+        config = read_json(archive, CONFIG)
         with open_weights(archive) as source, reading(source) as reader:
+            with initial_values_up_to(allowance(reader.size()), path):
+                model = model_of_config(config, custom_objects, compile, safe_mode)
             read_state(model, reader)
         if any(name.startswith(ASSETS + "/") for name in archive.namelist()):
             with tempfile.TemporaryDirectory() as directory:
@@ -176,8 +189,9 @@ def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: b
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{CONFIG!r} of {str(path)!r} cannot be read: {error}") from error
-    model = model_of_config(config, custom_objects, compile, safe_mode)
     with reading(path / WEIGHTS) as reader:
+        with initial_values_up_to(allowance(reader.size()), str(path)):
+            model = model_of_config(config, custom_objects, compile, safe_mode)
         read_state(model, reader)
     if (path / ASSETS).is_dir():
         _read_assets(model, path / ASSETS)

@@ -157,7 +157,7 @@ class Store:
 
     def __init__(self, path: str, groups: list[Any]) -> None:
         self.path = path
-        with _damage(path):
+        with damage(path):
             self._group_of = {key: group for group in groups for key in group}
 
     def keys(self) -> list[str]:
@@ -179,7 +179,7 @@ class Store:
 
     def __getitem__(self, key: str) -> np.ndarray:
         dataset = self._dataset(key)
-        with _damage(posixpath.join(self.path, "vars", key)):
+        with damage(posixpath.join(self.path, "vars", key)):
             return self._read(dataset)
 
     def _read(self, dataset: Any) -> np.ndarray:
@@ -203,7 +203,7 @@ class Store:
             raise KeyError(f"The file has no {where!r}: it has {self.keys()}.")
         group = self._group_of[key]
         dataset = follow(group, key)
-        with _damage(posixpath.join(self.path, "vars", key)):
+        with damage(posixpath.join(self.path, "vars", key)):
             self._check(dataset)
         return dataset
 
@@ -225,18 +225,18 @@ def _marks_bfloat16(dataset: Any) -> bool:
 def follow(group: Any, name: str) -> Any:
     """The member of that name, or None; links to elsewhere are refused."""
     where = posixpath.join(group.name, name)
-    with _damage(where):
+    with damage(where):
         link = group.get(name, getlink=True)
     if link is None:
         return None
     if not isinstance(link, h5py().HardLink):
         raise ValueError(f"{where!r} is a {type(link).__name__} to elsewhere, which is refused.")
-    with _damage(where):
+    with damage(where):
         return group[name]
 
 
 @contextlib.contextmanager
-def _damage(where: str) -> Iterator[None]:
+def damage(where: str) -> Iterator[None]:
     """Context in which what HDF5 finds wrong becomes one kind of error."""
     try:
         yield
@@ -267,6 +267,11 @@ class Reader:
         return group
 
 
+    def size(self) -> int:
+        """How many bytes of arrays there can be at most."""
+        return stored_bytes(self._file)
+
+
 class ShardReader(Reader):
     """Reads the files that `ShardWriter` wrote."""
 
@@ -283,6 +288,10 @@ class ShardReader(Reader):
             if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\:\0"):
                 raise ValueError(f"{str(index)!r} names a file elsewhere, which is refused: {name!r}")
 
+    def size(self) -> int:
+        held = {n for names in self._map.values() for n in ([names] if isinstance(names, str) else names)}
+        return sum(stored_bytes(self._file(name)) for name in held)
+
     def store(self, path: str) -> Store | None:
         where = posixpath.join(path, "vars")
         held = self._map.get("/" + where)
@@ -293,7 +302,7 @@ class ShardReader(Reader):
 
     def _file(self, name: str) -> Any:
         if name not in self._files:
-            self._files[name] = self._opened.enter_context(_open(self._directory / name))
+            self._files[name] = self._opened.enter_context(opened_file(self._directory / name))
         return self._files[name]
 
 
@@ -304,10 +313,26 @@ def reading(source: Any) -> Iterator[Reader]:
         if isinstance(source, (str, os.PathLike)) and str(source).endswith(".json"):
             yield ShardReader(Path(source), opened)
         else:
-            yield Reader(opened.enter_context(_open(source)))
+            yield Reader(opened.enter_context(opened_file(source)))
 
 
-def _open(source: Any) -> Any:
+def stored_bytes(file: Any) -> int:
+    """How many bytes of arrays the file can hold at most: what it claims, as far as what it stores allows."""
+    total = 0
+
+    def add(name: str, item: Any) -> None:
+        nonlocal total
+        if isinstance(item, h5py().Dataset) and item.shape is not None:
+            claimed = math.prod(item.shape) * item.dtype.itemsize
+            total += min(claimed, MOST_EXPANSION * item.id.get_storage_size())
+
+    with damage("The file"):
+        file.visititems(add)
+    return total
+
+
+def opened_file(source: Any) -> Any:
+    """The HDF5 file, open for reading."""
     try:
         return h5py().File(source, "r")
     except FileNotFoundError as error:
@@ -337,7 +362,7 @@ def attach(path: str | os.PathLike[str], text: str) -> None:
 
 def attached(path: str | os.PathLike[str]) -> str | None:
     """The text that `attach` put into the file, or None."""
-    with _open(path) as file:
+    with opened_file(path) as file:
         if follow(file, NOTES) is None:
             return None
         return Store("", [file])[NOTES].astype(np.uint8).tobytes().decode()

@@ -9,14 +9,9 @@ from typing import Any
 
 from kerasish.saving.archive_members import open_weights
 from kerasish.saving.hdf5 import reading, writing
+from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, is_legacy_weights, load_legacy_weights
 from kerasish.saving.safetensors import SAFETENSORS, load_safetensors, save_safetensors
 from kerasish.saving.state import read_state, write_state
-
-LEGACY = (
-    "{path!r} is a file of Keras 1 or 2, which is not read. Load it with real Keras (`keras.models.load_model` or "
-    "`model.load_weights`) and save it again as {fix}."
-)
-
 
 def save_weights(
     model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
@@ -66,8 +61,10 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
     Args:
         model: a model of the same structure, built; names do not matter.
-        filepath: a `.weights.h5`, `.weights.json`, `.keras` or `.safetensors` file.
+        filepath: a `.weights.h5`, `.weights.json`, `.keras` or `.safetensors` file, or an `.h5` or `.hdf5` file of
+            Keras 1 or 2, whole models included.
         skip_mismatch: leave the layers that do not fit as they are, with a warning.
+        by_name: with files of Keras 1 and 2, find the layers by their names, not by their order.
         objects_to_skip: layers, or the optimizer, to leave as they are.
 
     Raises:
@@ -82,12 +79,18 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         _require_built(model, "loaded")
         load_safetensors(model, path, skip_mismatch)
         return
-    if not path.endswith((".weights.h5", ".weights.json", ".keras")):
-        if path.endswith((".h5", ".hdf5")):
-            raise ValueError(LEGACY.format(path=path, fix="`.weights.h5`"))
+    if not os.path.exists(path) and is_checkpoint(path):
+        raise ValueError(CHECKPOINT.format(path=path))
+    if not path.endswith((".h5", ".hdf5", ".weights.json", ".keras")):
         raise ValueError(
-            f"`filepath` must end in '.weights.h5', '.weights.json' or '.keras'. Received: filepath={path!r}"
+            "`filepath` must end in '.weights.h5', '.weights.json', '.keras', '.safetensors', '.h5' or '.hdf5'. "
+            f"Received: filepath={path!r}"
         )
+    if path.endswith((".h5", ".hdf5")) and (not path.endswith(".weights.h5") or is_legacy_weights(path)):
+        _refuse_skipping(skip, path)
+        _require_built(model, "loaded")
+        load_legacy_weights(model, path, skip_mismatch, bool(by_name))
+        return
     if by_name:
         raise ValueError(
             "`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here."

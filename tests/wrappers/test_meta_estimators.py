@@ -239,9 +239,13 @@ def test_permutation_importance(clf, iris):
     assert importance[2:].sum() > importance[:2].sum()
 
 
-@pytest.mark.parametrize("make", [RFE, lambda clf: RFECV(clf, cv=2), SelectFromModel], ids=["rfe", "rfecv", "select"])
+@pytest.mark.parametrize(
+    "make", [RFE, lambda clf: RFECV(clf, cv=2), SelectFromModel], ids=["rfe", "rfecv", "select"]
+)
 def test_selection_by_importances_is_told_no(make, clf, iris):
-    with pytest.raises(TypeError, match="KerasClassifier has neither coef_ nor feature_.*permutation_importance"):
+    with pytest.raises(
+        TypeError, match="KerasClassifier has neither coef_ nor feature_.*permutation_importance"
+    ):
         make(clf).fit(*iris).transform(iris[0])
 
 

@@ -23,10 +23,11 @@ def test_a_bare_call_augments_until_told_otherwise():
     torch.testing.assert_close(layer.train()(X), 1 - X)
 
 
-def test_a_model_augments_in_training_only():
+def test_a_model_augments_like_the_layer():
     layer = layers.RandomInvert(factor=(1.0, 1.0), value_range=(0, 1))
     for model in (keras.Sequential([layer]), keras.Sequential([keras.Input((8, 10, 3)), layer])):
-        torch.testing.assert_close(model(X), X)
+        torch.testing.assert_close(model(X), 1 - X)
+        torch.testing.assert_close(model(X, training=False), X)
         torch.testing.assert_close(model(X, training=True), 1 - X)
         np.testing.assert_allclose(model.predict(X, verbose=0), X.numpy())
         torch.testing.assert_close(layer(X), 1 - X)
