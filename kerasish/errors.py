@@ -20,9 +20,9 @@ def format_shape(shape: Any) -> str:
         return "None"
     if isinstance(shape, dict):
         return "{" + ", ".join(f"{key!r}: {format_shape(value)}" for key, value in shape.items()) + "}"
-    if isinstance(shape, (list, tuple)) and shape and not all(isinstance(d, int) or d is None for d in shape):
+    if isinstance(shape, (list, tuple)) and any(isinstance(d, (list, tuple, dict)) for d in shape):
         return "[" + ", ".join(format_shape(item) for item in shape) + "]"
-    dims = ["None" if d is None else str(int(d)) for d in shape]
+    dims = [str(d) for d in shape]  # sizes may be symbolic, while torch exports or compiles
     return f"({dims[0]},)" if len(dims) == 1 else f"({', '.join(dims)})"
 
 

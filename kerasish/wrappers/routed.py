@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from typing import Any
 
@@ -156,12 +157,7 @@ class BaseWrapper(Estimator):
 
     def _defaults(self) -> dict[str, Any]:
         """The parameters that the constructors of this class and its parents name, with their defaults."""
-        defaults: dict[str, Any] = {}
-        for cls in type(self).__mro__:
-            if issubclass(cls, BaseWrapper) and "__init__" in vars(cls):
-                arguments = inspect.signature(cls.__init__).parameters
-                defaults = {**{name: arguments[name].default for name in names_of(cls.__init__)}, **defaults}
-        return defaults
+        return _defaults_of(type(self))
 
     def _changed_parameters(self) -> dict[str, Any]:
         """The parameters that are not at their defaults."""
@@ -492,6 +488,16 @@ class KerasRegressor(RegressionMixin, BaseWrapper):
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
         """The coefficient of determination R²."""
         return r2_score(y_true, y_pred, **kwargs)
+
+
+@functools.cache
+def _defaults_of(kind: type) -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
+    for cls in kind.__mro__:
+        if issubclass(cls, BaseWrapper) and "__init__" in vars(cls):
+            arguments = inspect.signature(cls.__init__).parameters
+            defaults = {**{name: arguments[name].default for name in names_of(cls.__init__)}, **defaults}
+    return defaults
 
 
 def _is_module(x: Any) -> bool:

@@ -19,6 +19,7 @@ import pytest
 import kerasish as keras
 from examples import (
     custom_train_step,
+    grid_search,
     keras_in_torch_loop,
     lecture,
     mixing_torch_modules,
@@ -134,3 +135,21 @@ def test_torch_loop():
 
 def test_keras_in_torch_loop():
     assert keras_in_torch_loop.main(epochs=4) > 0.85
+
+
+def test_grid_search(capsys):
+    score = grid_search.main(max_images=600, epochs=2)
+    assert score > 0.5
+    printed = capsys.readouterr().out
+    assert printed.count("model__n_neurons") == 4
+    assert "accuracy on the test images" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # of the cluster's own shutdown
+def test_distributed_search(capsys):
+    pytest.importorskip("distributed")
+    from examples import distributed_search
+
+    assert distributed_search.main(candidates=2, epochs=2) > -10
+    assert "best of 2" in capsys.readouterr().out

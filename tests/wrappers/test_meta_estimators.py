@@ -244,7 +244,7 @@ def test_permutation_importance(clf, iris):
 )
 def test_selection_by_importances_is_told_no(make, clf, iris):
     with pytest.raises(
-        TypeError, match="KerasClassifier has neither coef_ nor feature_.*permutation_importance"
+        TypeError, match=r"KerasClassifier has neither coef_ nor feature_.*permutation_importance"
     ):
         make(clf).fit(*iris).transform(iris[0])
 
