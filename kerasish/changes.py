@@ -1,4 +1,4 @@
-"""The count of changes that a prepared step has not seen: what is trained, and the settings of layers and optimizers."""
+"""The count of changes that a prepared step has not seen: what is trained, settings of layers and optimizers."""
 
 from __future__ import annotations
 

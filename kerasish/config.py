@@ -37,6 +37,7 @@ class _Settings:
 
 
 _settings = _Settings()
+_HAS_MPS = torch.backends.mps.is_available()  # asked here, since torch.compile cannot ask it
 _local = threading.local()
 
 
@@ -239,7 +240,7 @@ def get_device() -> torch.device:
     if _settings.device is None:
         if torch.cuda.is_available():
             _settings.device = torch.device("cuda")
-        elif torch.backends.mps.is_available():
+        elif _HAS_MPS:
             _settings.device = torch.device("mps")
         else:
             _settings.device = torch.device("cpu")

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import threading
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ PUBLIC_MODULES = (
     "layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers",
     "constraints", "activations", "callbacks", "dtype_policies", "random", "ops", "utils", "quantizers",
 )  # fmt: skip
+FUNCTION_MODULES = ("activations", "losses", "metrics", "ops", "initializers")  # what computes and does nothing else
 PRIVATE_MODULES = ("keras.src.layers.preprocessing.feature_space", "kerasish.utils.feature_space")
 
 
@@ -193,6 +195,10 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
         build_config = obj.get_build_config()
         if build_config is not None:
             out["build_config"] = serialize_keras_object(build_config)
+    shared = getattr(_local, "sharing", None)
+    if shared is not None and hasattr(obj, "get_build_config"):
+        shared[id(obj)] = obj
+        out["shared_object_id"] = id(obj)
     if hasattr(obj, "get_compile_config") and getattr(obj, "compiled", False):
         compile_config = obj.get_compile_config()
         if compile_config is not None:
@@ -218,6 +224,40 @@ def deserialize_keras_object(
     scope = CustomObjectScope(custom_objects) if custom_objects else contextlib.nullcontext()
     with scope, _default_module(default_module), _safe_mode(safe_mode):
         return _deserialize(config)
+
+
+@contextlib.contextmanager
+def shared_objects() -> Iterator[None]:
+    """Context in which configs mark layers (`shared_object_id`), and a mark that returns is the same layer again."""
+    outer = getattr(_local, "sharing", None)
+    _local.sharing = {}
+    try:
+        yield
+    finally:
+        _local.sharing = outer
+
+
+def without_single_marks(config: Any) -> Any:
+    """The config with those marks only that occur several times, as Keras writes them."""
+    counts: Counter[int] = Counter()
+
+    def count(value: Any) -> None:
+        if isinstance(value, dict):
+            counts.update([value["shared_object_id"]] if "shared_object_id" in value else [])
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            count(item)
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, list):
+            return [clean(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: clean(item) for key, item in value.items() if key != "shared_object_id" or counts[item] > 1
+        }
+
+    count(config)
+    return clean(config)
 
 
 @contextlib.contextmanager
@@ -261,7 +301,10 @@ def _deserialize(config: Any) -> Any:
     if isinstance(name, str) and name.startswith("__") and name.endswith("__"):
         return _deserialize_value(name, inner)
     if name == "function":
-        return resolve(config.get("module"), inner, inner)
+        return _resolve_function(config.get("module"), inner)
+    shared, number = getattr(_local, "sharing", None), config.get("shared_object_id")
+    if shared is not None and isinstance(number, int) and number in shared:
+        return shared[number]
     cls = resolve(config.get("module"), name, config.get("registered_name"))
     if not hasattr(cls, "from_config"):
         raise TypeError(f"{name!r} cannot be made from a config: {cls} has no `from_config` class method.")
@@ -272,6 +315,8 @@ def _deserialize(config: Any) -> Any:
         obj.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(config["compile_config"])
+    if shared is not None and isinstance(number, int):
+        shared[number] = obj
     return obj
 
 
@@ -289,7 +334,10 @@ def _deserialize_value(name: str, inner: Any) -> Any:
     if name == "__tensor__":
         return torch.tensor(inner["value"], dtype=getattr(torch, inner["dtype"]))
     if name == "__class__":
-        return resolve(inner["module"], inner["name"], None)
+        found = resolve(inner["module"], inner["name"], None)
+        if not inspect.isclass(found):
+            raise ValueError(f"The config names {inner['name']!r} as a class. Received: {received(found)}")
+        return found
     if name == "__lambda__":
         raise ValueError(
             "The file holds a Python lambda, whose code would run on loading. Write it as a named function, "
@@ -305,7 +353,8 @@ def resolve(module: str | None, name: str, registered_name: str | None) -> Any:
         if custom is not None:
             return custom
     modules = [importlib.import_module(namespace) for namespace in _namespaces(module) if _exists(namespace)]
-    for namespace in modules:
+    # names that a module says it has come first: for others it looks through the old names of Keras
+    for namespace in sorted(modules, key=lambda module: name not in dir(module)):
         found = getattr(namespace, name, None)
         if found is not None:
             return found
@@ -314,6 +363,20 @@ def resolve(module: str | None, name: str, registered_name: str | None) -> Any:
         f"Could not find {name!r} (module {module!r}).{did_you_mean(name, known)} If it is a class or function of "
         f"yours, pass it as `custom_objects={{{name!r}: …}}` or decorate it with "
         "`@kerasish.saving.register_keras_serializable()`."
+    )
+
+
+def _resolve_function(module: str | None, name: Any) -> Any:
+    """Find a function: a custom one, or one that only computes; none that reads files, loads or downloads."""
+    custom = find_custom_object(name)
+    if custom is not None:
+        return custom
+    allowed = [f"kerasish.{namespace}" for namespace in FUNCTION_MODULES]
+    if not str(name).startswith("_") and set(_namespaces(module)) <= set(allowed):
+        return resolve(module, name, None)
+    raise ValueError(
+        f"The config names a function {name!r} of {module!r}. Only functions that compute can be named: those of "
+        f"{', '.join('keras.' + namespace for namespace in FUNCTION_MODULES)}, and yours, given as `custom_objects`."
     )
 
 

@@ -201,7 +201,7 @@ class FunctionOperation(Operation):
     def __init__(self, function: Callable) -> None:
         self.function = function
         name = OPERATOR_NAMES.get(function) or getattr(function, "__name__", type(function).__name__)
-        self.name = unique_name(name.strip("_") or "function")
+        self.name = unique_name(str(name).strip("_") or "function")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)

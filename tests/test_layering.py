@@ -14,7 +14,7 @@ ROOT = Path(kerasish.__file__).parent
 
 # Every module belongs to the longest of these prefixes; what stands together on a level does not know of each other.
 LEVELS = [
-    ["errors", "tree", "naming", "version", "changes", "legacy.arguments"],
+    ["errors", "doors", "tree", "naming", "version", "changes", "legacy.arguments"],
     ["config"],
     ["dtypes"],
     ["variable", "random", "serialization", "arrays"],
@@ -42,7 +42,7 @@ LEVEL_OF = {prefix: level for level, prefixes in enumerate(LEVELS) for prefix in
 DEFERRED = {
     ("config", "dtype_policies"): "the default policy is a setting",
     ("variable", "initializers"): "initial values may be given by an initializer's name",
-    ("layers", "legacy.names"): "old names are looked up when asked for",
+    ("doors", "legacy.names"): "old names are looked up when asked for",
     ("models.model", "models.functional"): "`Model(inputs, outputs)` makes a functional model",
     ("models.model", "models.summary"): "loaded when asked for",
     ("__main__", "port.rewriting.files"): "a command loads what it needs",

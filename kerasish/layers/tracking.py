@@ -33,7 +33,9 @@ class _Container(torch.nn.Module):
         pairs = list(values.items()) if isinstance(values, dict) else list(enumerate(values))
         names = {key: str(key).replace(".", "_") for key, _ in pairs}
         self.__dict__.update(_held=values, _names=names)
-        for held, kind in ((self._modules, torch.nn.Module), (self._parameters, torch.nn.Parameter)):
+        tables: list[tuple[dict[str, Any], type]]
+        tables = [(self._modules, torch.nn.Module), (self._parameters, torch.nn.Parameter)]
+        for held, kind in tables:
             held.clear()
             held.update({names[key]: value for key, value in pairs if isinstance(value, kind)})
         structure.version += 1
@@ -104,7 +106,7 @@ for _name in (
     setattr(TrackedList, _name, _then_hold(getattr(list, _name)))
 
 
-class TrackedTuple(_Sequence, tuple):  # type: ignore[misc]
+class TrackedTuple(_Sequence, tuple):
     """A tuple whose layers and variables belong to the layer that it is an attribute of."""
 
     def __new__(cls, values: Any = ()) -> TrackedTuple:
@@ -118,7 +120,7 @@ class TrackedTuple(_Sequence, tuple):  # type: ignore[misc]
 
     __repr__ = tuple.__repr__
     __eq__ = tuple.__eq__
-    __hash__ = _Container.__hash__  # type: ignore[assignment]
+    __hash__ = _Container.__hash__
 
 
 class TrackedDict(_Container, dict):

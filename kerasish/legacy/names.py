@@ -183,6 +183,8 @@ GONE: dict[str, dict[str, str]] = {
     "keras.backend": {
         "experimental": "keras.utils.set_random_seed",
         "get_session": _NO_GRAPH,
+        "image_dim_ordering": "keras.config.image_data_format(): 'channels_first' was 'th', 'channels_last' 'tf'",
+        "set_image_dim_ordering": "keras.config.set_image_data_format: 'th' is 'channels_first', 'tf' 'channels_last'",
         "set_session": _NO_GRAPH,
     },
     "keras.callbacks": {
@@ -317,6 +319,18 @@ BACKEND_TODAY: dict[str, str] = {
 # Those of them that have another default for `axis`.
 BACKEND_OWN_AXIS = frozenset(("argmax", "argmin", "concatenate", "cumprod", "cumsum", "expand_dims"))
 
+# Namespace → name of Keras 3 that needs another backend → what to do instead.
+OF_OTHER_BACKENDS: dict[str, dict[str, str]] = {
+    "keras.callbacks": {
+        "OrbaxCheckpoint": "use ModelCheckpoint, or BackupAndRestore for interrupted trainings",
+    },
+    "keras.layers": {
+        "FlaxLayer": "port the module to torch and use it as it is: every `torch.nn.Module` is a layer here",
+        "JaxLayer": "write the function with torch in a `Lambda`, or in the `call` of a layer of your own",
+        "TFSMLayer": "load the SavedModel in TensorFlow and copy its weights by `set_weights` into the same layers",
+    },
+}
+
 
 def find(namespace: str, name: str) -> Any:
     """Return what an old name of a namespace (`"keras.losses"`) is now.
@@ -345,6 +359,9 @@ def explain(namespace: str, name: str) -> str:
         advice = GONE.get(place, {}).get(name)
         if advice is not None:
             return f"`{namespace}.{name}` is not in Keras 3. Use {advice}."
+    advice = OF_OTHER_BACKENDS.get(namespace, {}).get(name)
+    if advice is not None:
+        return f"`{namespace}.{name}` needs another backend than PyTorch. Instead, {advice}."
     hint = "" if name.startswith("_") else did_you_mean(name, dir(_import(door)))
     return f"module {namespace!r} has no attribute {name!r}.{hint}"
 

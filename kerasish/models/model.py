@@ -543,7 +543,9 @@ class Model(LegacyMethods, Layer):
             The loss, or a list of loss and metrics, or the dictionary.
         """
         with reading("evaluate", (x,), kwargs):
-            return loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+            return loop.evaluate(
+                self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+            )
 
     @loop.filtered_traceback
     def predict(
@@ -645,7 +647,9 @@ class Model(LegacyMethods, Layer):
     def _states_kept(self) -> Iterator[None]:
         """Context after which recurrent layers that carry their state over have the state of before."""
         layers = [layer for layer in self._sublayers() if getattr(layer, "stateful", False)]
-        before = [[w.clone() for w in layer.non_trainable_weights] if layer.built else None for layer in layers]
+        before = [
+            [w.clone() for w in layer.non_trainable_weights] if layer.built else None for layer in layers
+        ]
         yield
         for layer, states in zip(layers, before, strict=True):
             if states is None:
@@ -664,7 +668,9 @@ class Model(LegacyMethods, Layer):
         """Make weights, losses, metrics and optimizer state for batches like this one, without training."""
         x, y, _ = batch
         with loop.training_mode(self, False), torch.no_grad(), self._states_kept():
-            y_pred = self(x) if self._has_call else None  # a GAN has parts that are called in its own `train_step`
+            y_pred = (
+                self(x) if self._has_call else None
+            )  # a GAN has parts that are called in its own `train_step`
             if self._compiled_loss is not None and y is not None and y_pred is not None:
                 self._compiled_loss.build(y_pred)
             if self._compiled_metrics is not None and y is not None and y_pred is not None:

@@ -1,343 +1,352 @@
 """Keras's operations: plain functions over torch, for arrays, tensors and symbolic tensors."""
 
-from kerasish.ops import image as image
-from kerasish.ops import linalg as linalg
-from kerasish.ops import nn as nn
-from kerasish.ops import numpy as numpy
-from kerasish.ops.casting import saturate_cast as saturate_cast
-from kerasish.ops.control import associative_scan as associative_scan
-from kerasish.ops.control import cond as cond
-from kerasish.ops.control import custom_gradient as custom_gradient
-from kerasish.ops.control import fori_loop as fori_loop
-from kerasish.ops.control import map as map
-from kerasish.ops.control import scan as scan
-from kerasish.ops.control import stop_gradient as stop_gradient
-from kerasish.ops.control import switch as switch
-from kerasish.ops.control import vectorized_map as vectorized_map
-from kerasish.ops.control import while_loop as while_loop
-from kerasish.ops.core import cast as cast
-from kerasish.ops.core import convert_to_numpy as convert_to_numpy
-from kerasish.ops.core import convert_to_tensor as convert_to_tensor
-from kerasish.ops.core import dtype as dtype
-from kerasish.ops.core import is_tensor as is_tensor
-from kerasish.ops.core import shape as shape
-from kerasish.ops.indexing import scatter as scatter
-from kerasish.ops.indexing import scatter_update as scatter_update
-from kerasish.ops.indexing import slice as slice
-from kerasish.ops.indexing import slice_update as slice_update
-from kerasish.ops.indexing import unstack as unstack
-from kerasish.ops.linalg import cholesky as cholesky
-from kerasish.ops.linalg import cholesky_inverse as cholesky_inverse
-from kerasish.ops.linalg import det as det
-from kerasish.ops.linalg import eig as eig
-from kerasish.ops.linalg import eigh as eigh
-from kerasish.ops.linalg import inv as inv
-from kerasish.ops.linalg import jvp as jvp
-from kerasish.ops.linalg import lstsq as lstsq
-from kerasish.ops.linalg import lu_factor as lu_factor
-from kerasish.ops.linalg import matrix_rank as matrix_rank
-from kerasish.ops.linalg import norm as norm
-from kerasish.ops.linalg import pinv as pinv
-from kerasish.ops.linalg import qr as qr
-from kerasish.ops.linalg import solve as solve
-from kerasish.ops.linalg import solve_triangular as solve_triangular
-from kerasish.ops.linalg import svd as svd
-from kerasish.ops.math import cdist as cdist
-from kerasish.ops.math import erf as erf
-from kerasish.ops.math import erfc as erfc
-from kerasish.ops.math import erfinv as erfinv
-from kerasish.ops.math import extract_sequences as extract_sequences
-from kerasish.ops.math import fft as fft
-from kerasish.ops.math import fft2 as fft2
-from kerasish.ops.math import ifft2 as ifft2
-from kerasish.ops.math import in_top_k as in_top_k
-from kerasish.ops.math import irfft as irfft
-from kerasish.ops.math import istft as istft
-from kerasish.ops.math import logdet as logdet
-from kerasish.ops.math import logsumexp as logsumexp
-from kerasish.ops.math import rfft as rfft
-from kerasish.ops.math import rsqrt as rsqrt
-from kerasish.ops.math import segment_max as segment_max
-from kerasish.ops.math import segment_min as segment_min
-from kerasish.ops.math import segment_prod as segment_prod
-from kerasish.ops.math import segment_sum as segment_sum
-from kerasish.ops.math import stft as stft
-from kerasish.ops.math import top_k as top_k
-from kerasish.ops.math import view_as_complex as view_as_complex
-from kerasish.ops.math import view_as_real as view_as_real
-from kerasish.ops.nn import adaptive_average_pool as adaptive_average_pool
-from kerasish.ops.nn import adaptive_max_pool as adaptive_max_pool
-from kerasish.ops.nn import average_pool as average_pool
-from kerasish.ops.nn import batch_normalization as batch_normalization
-from kerasish.ops.nn import binary_crossentropy as binary_crossentropy
-from kerasish.ops.nn import categorical_crossentropy as categorical_crossentropy
-from kerasish.ops.nn import celu as celu
-from kerasish.ops.nn import conv as conv
-from kerasish.ops.nn import conv_transpose as conv_transpose
-from kerasish.ops.nn import ctc_decode as ctc_decode
-from kerasish.ops.nn import ctc_loss as ctc_loss
-from kerasish.ops.nn import depth_to_space as depth_to_space
-from kerasish.ops.nn import depthwise_conv as depthwise_conv
-from kerasish.ops.nn import dot_product_attention as dot_product_attention
-from kerasish.ops.nn import elu as elu
-from kerasish.ops.nn import fold as fold
-from kerasish.ops.nn import gelu as gelu
-from kerasish.ops.nn import glu as glu
-from kerasish.ops.nn import hard_shrink as hard_shrink
-from kerasish.ops.nn import hard_sigmoid as hard_sigmoid
-from kerasish.ops.nn import hard_silu as hard_silu
-from kerasish.ops.nn import hard_swish as hard_swish
-from kerasish.ops.nn import hard_tanh as hard_tanh
-from kerasish.ops.nn import layer_normalization as layer_normalization
-from kerasish.ops.nn import leaky_relu as leaky_relu
-from kerasish.ops.nn import log_sigmoid as log_sigmoid
-from kerasish.ops.nn import log_softmax as log_softmax
-from kerasish.ops.nn import max_pool as max_pool
-from kerasish.ops.nn import moments as moments
-from kerasish.ops.nn import multi_hot as multi_hot
-from kerasish.ops.nn import normalize as normalize
-from kerasish.ops.nn import one_hot as one_hot
-from kerasish.ops.nn import polar as polar
-from kerasish.ops.nn import psnr as psnr
-from kerasish.ops.nn import relu as relu
-from kerasish.ops.nn import relu6 as relu6
-from kerasish.ops.nn import rms_normalization as rms_normalization
-from kerasish.ops.nn import selu as selu
-from kerasish.ops.nn import separable_conv as separable_conv
-from kerasish.ops.nn import sigmoid as sigmoid
-from kerasish.ops.nn import silu as silu
-from kerasish.ops.nn import soft_shrink as soft_shrink
-from kerasish.ops.nn import softmax as softmax
-from kerasish.ops.nn import softplus as softplus
-from kerasish.ops.nn import softsign as softsign
-from kerasish.ops.nn import space_to_depth as space_to_depth
-from kerasish.ops.nn import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from kerasish.ops.nn import sparse_plus as sparse_plus
-from kerasish.ops.nn import sparse_sigmoid as sparse_sigmoid
-from kerasish.ops.nn import sparsemax as sparsemax
-from kerasish.ops.nn import squareplus as squareplus
-from kerasish.ops.nn import swish as swish
-from kerasish.ops.nn import tanh_shrink as tanh_shrink
-from kerasish.ops.nn import threshold as threshold
-from kerasish.ops.nn import unfold as unfold
-from kerasish.ops.numpy import abs as abs
-from kerasish.ops.numpy import absolute as absolute
-from kerasish.ops.numpy import add as add
-from kerasish.ops.numpy import all as all
-from kerasish.ops.numpy import allclose as allclose
-from kerasish.ops.numpy import amax as amax
-from kerasish.ops.numpy import amin as amin
-from kerasish.ops.numpy import angle as angle
-from kerasish.ops.numpy import any as any
-from kerasish.ops.numpy import append as append
-from kerasish.ops.numpy import arange as arange
-from kerasish.ops.numpy import arccos as arccos
-from kerasish.ops.numpy import arccosh as arccosh
-from kerasish.ops.numpy import arcsin as arcsin
-from kerasish.ops.numpy import arcsinh as arcsinh
-from kerasish.ops.numpy import arctan as arctan
-from kerasish.ops.numpy import arctan2 as arctan2
-from kerasish.ops.numpy import arctanh as arctanh
-from kerasish.ops.numpy import argmax as argmax
-from kerasish.ops.numpy import argmin as argmin
-from kerasish.ops.numpy import argpartition as argpartition
-from kerasish.ops.numpy import argsort as argsort
-from kerasish.ops.numpy import array as array
-from kerasish.ops.numpy import array_split as array_split
-from kerasish.ops.numpy import average as average
-from kerasish.ops.numpy import bartlett as bartlett
-from kerasish.ops.numpy import bincount as bincount
-from kerasish.ops.numpy import bitwise_and as bitwise_and
-from kerasish.ops.numpy import bitwise_invert as bitwise_invert
-from kerasish.ops.numpy import bitwise_left_shift as bitwise_left_shift
-from kerasish.ops.numpy import bitwise_not as bitwise_not
-from kerasish.ops.numpy import bitwise_or as bitwise_or
-from kerasish.ops.numpy import bitwise_right_shift as bitwise_right_shift
-from kerasish.ops.numpy import bitwise_xor as bitwise_xor
-from kerasish.ops.numpy import blackman as blackman
-from kerasish.ops.numpy import broadcast_to as broadcast_to
-from kerasish.ops.numpy import cbrt as cbrt
-from kerasish.ops.numpy import ceil as ceil
-from kerasish.ops.numpy import clip as clip
-from kerasish.ops.numpy import concatenate as concatenate
-from kerasish.ops.numpy import conj as conj
-from kerasish.ops.numpy import conjugate as conjugate
-from kerasish.ops.numpy import copy as copy
-from kerasish.ops.numpy import corrcoef as corrcoef
-from kerasish.ops.numpy import correlate as correlate
-from kerasish.ops.numpy import cos as cos
-from kerasish.ops.numpy import cosh as cosh
-from kerasish.ops.numpy import count_nonzero as count_nonzero
-from kerasish.ops.numpy import cross as cross
-from kerasish.ops.numpy import cumprod as cumprod
-from kerasish.ops.numpy import cumsum as cumsum
-from kerasish.ops.numpy import deg2rad as deg2rad
-from kerasish.ops.numpy import diag as diag
-from kerasish.ops.numpy import diagflat as diagflat
-from kerasish.ops.numpy import diagonal as diagonal
-from kerasish.ops.numpy import diff as diff
-from kerasish.ops.numpy import digitize as digitize
-from kerasish.ops.numpy import divide as divide
-from kerasish.ops.numpy import divide_no_nan as divide_no_nan
-from kerasish.ops.numpy import dot as dot
-from kerasish.ops.numpy import dsplit as dsplit
-from kerasish.ops.numpy import dstack as dstack
-from kerasish.ops.numpy import einsum as einsum
-from kerasish.ops.numpy import empty as empty
-from kerasish.ops.numpy import empty_like as empty_like
-from kerasish.ops.numpy import equal as equal
-from kerasish.ops.numpy import exp as exp
-from kerasish.ops.numpy import exp2 as exp2
-from kerasish.ops.numpy import expand_dims as expand_dims
-from kerasish.ops.numpy import expm1 as expm1
-from kerasish.ops.numpy import eye as eye
-from kerasish.ops.numpy import fabs as fabs
-from kerasish.ops.numpy import flip as flip
-from kerasish.ops.numpy import fliplr as fliplr
-from kerasish.ops.numpy import flipud as flipud
-from kerasish.ops.numpy import floor as floor
-from kerasish.ops.numpy import floor_divide as floor_divide
-from kerasish.ops.numpy import fmax as fmax
-from kerasish.ops.numpy import fmin as fmin
-from kerasish.ops.numpy import fmod as fmod
-from kerasish.ops.numpy import full as full
-from kerasish.ops.numpy import full_like as full_like
-from kerasish.ops.numpy import gcd as gcd
-from kerasish.ops.numpy import geomspace as geomspace
-from kerasish.ops.numpy import get_item as get_item
-from kerasish.ops.numpy import greater as greater
-from kerasish.ops.numpy import greater_equal as greater_equal
-from kerasish.ops.numpy import hamming as hamming
-from kerasish.ops.numpy import hanning as hanning
-from kerasish.ops.numpy import heaviside as heaviside
-from kerasish.ops.numpy import histogram as histogram
-from kerasish.ops.numpy import hsplit as hsplit
-from kerasish.ops.numpy import hstack as hstack
-from kerasish.ops.numpy import hypot as hypot
-from kerasish.ops.numpy import i0 as i0
-from kerasish.ops.numpy import identity as identity
-from kerasish.ops.numpy import imag as imag
-from kerasish.ops.numpy import inner as inner
-from kerasish.ops.numpy import isclose as isclose
-from kerasish.ops.numpy import isfinite as isfinite
-from kerasish.ops.numpy import isin as isin
-from kerasish.ops.numpy import isinf as isinf
-from kerasish.ops.numpy import isnan as isnan
-from kerasish.ops.numpy import isneginf as isneginf
-from kerasish.ops.numpy import isposinf as isposinf
-from kerasish.ops.numpy import isreal as isreal
-from kerasish.ops.numpy import kaiser as kaiser
-from kerasish.ops.numpy import kron as kron
-from kerasish.ops.numpy import lcm as lcm
-from kerasish.ops.numpy import ldexp as ldexp
-from kerasish.ops.numpy import left_shift as left_shift
-from kerasish.ops.numpy import less as less
-from kerasish.ops.numpy import less_equal as less_equal
-from kerasish.ops.numpy import linspace as linspace
-from kerasish.ops.numpy import log as log
-from kerasish.ops.numpy import log1p as log1p
-from kerasish.ops.numpy import log2 as log2
-from kerasish.ops.numpy import log10 as log10
-from kerasish.ops.numpy import logaddexp as logaddexp
-from kerasish.ops.numpy import logaddexp2 as logaddexp2
-from kerasish.ops.numpy import logical_and as logical_and
-from kerasish.ops.numpy import logical_not as logical_not
-from kerasish.ops.numpy import logical_or as logical_or
-from kerasish.ops.numpy import logical_xor as logical_xor
-from kerasish.ops.numpy import logspace as logspace
-from kerasish.ops.numpy import matmul as matmul
-from kerasish.ops.numpy import max as max
-from kerasish.ops.numpy import maximum as maximum
-from kerasish.ops.numpy import mean as mean
-from kerasish.ops.numpy import median as median
-from kerasish.ops.numpy import meshgrid as meshgrid
-from kerasish.ops.numpy import min as min
-from kerasish.ops.numpy import minimum as minimum
-from kerasish.ops.numpy import mod as mod
-from kerasish.ops.numpy import moveaxis as moveaxis
-from kerasish.ops.numpy import multiply as multiply
-from kerasish.ops.numpy import nan_to_num as nan_to_num
-from kerasish.ops.numpy import nanargmax as nanargmax
-from kerasish.ops.numpy import nanargmin as nanargmin
-from kerasish.ops.numpy import nancumprod as nancumprod
-from kerasish.ops.numpy import nancumsum as nancumsum
-from kerasish.ops.numpy import nanmax as nanmax
-from kerasish.ops.numpy import nanmean as nanmean
-from kerasish.ops.numpy import nanmedian as nanmedian
-from kerasish.ops.numpy import nanmin as nanmin
-from kerasish.ops.numpy import nanpercentile as nanpercentile
-from kerasish.ops.numpy import nanprod as nanprod
-from kerasish.ops.numpy import nanquantile as nanquantile
-from kerasish.ops.numpy import nanstd as nanstd
-from kerasish.ops.numpy import nansum as nansum
-from kerasish.ops.numpy import nanvar as nanvar
-from kerasish.ops.numpy import ndim as ndim
-from kerasish.ops.numpy import negative as negative
-from kerasish.ops.numpy import nextafter as nextafter
-from kerasish.ops.numpy import nonzero as nonzero
-from kerasish.ops.numpy import not_equal as not_equal
-from kerasish.ops.numpy import ones as ones
-from kerasish.ops.numpy import ones_like as ones_like
-from kerasish.ops.numpy import outer as outer
-from kerasish.ops.numpy import pad as pad
-from kerasish.ops.numpy import percentile as percentile
-from kerasish.ops.numpy import power as power
-from kerasish.ops.numpy import prod as prod
-from kerasish.ops.numpy import ptp as ptp
-from kerasish.ops.numpy import quantile as quantile
-from kerasish.ops.numpy import rad2deg as rad2deg
-from kerasish.ops.numpy import ravel as ravel
-from kerasish.ops.numpy import real as real
-from kerasish.ops.numpy import reciprocal as reciprocal
-from kerasish.ops.numpy import repeat as repeat
-from kerasish.ops.numpy import reshape as reshape
-from kerasish.ops.numpy import right_shift as right_shift
-from kerasish.ops.numpy import roll as roll
-from kerasish.ops.numpy import rot90 as rot90
-from kerasish.ops.numpy import round as round
-from kerasish.ops.numpy import searchsorted as searchsorted
-from kerasish.ops.numpy import select as select
-from kerasish.ops.numpy import sign as sign
-from kerasish.ops.numpy import signbit as signbit
-from kerasish.ops.numpy import sin as sin
-from kerasish.ops.numpy import sinc as sinc
-from kerasish.ops.numpy import sinh as sinh
-from kerasish.ops.numpy import size as size
-from kerasish.ops.numpy import slogdet as slogdet
-from kerasish.ops.numpy import sort as sort
-from kerasish.ops.numpy import split as split
-from kerasish.ops.numpy import sqrt as sqrt
-from kerasish.ops.numpy import square as square
-from kerasish.ops.numpy import squeeze as squeeze
-from kerasish.ops.numpy import stack as stack
-from kerasish.ops.numpy import std as std
-from kerasish.ops.numpy import subtract as subtract
-from kerasish.ops.numpy import sum as sum
-from kerasish.ops.numpy import swapaxes as swapaxes
-from kerasish.ops.numpy import take as take
-from kerasish.ops.numpy import take_along_axis as take_along_axis
-from kerasish.ops.numpy import tan as tan
-from kerasish.ops.numpy import tanh as tanh
-from kerasish.ops.numpy import tensordot as tensordot
-from kerasish.ops.numpy import tile as tile
-from kerasish.ops.numpy import trace as trace
-from kerasish.ops.numpy import transpose as transpose
-from kerasish.ops.numpy import trapezoid as trapezoid
-from kerasish.ops.numpy import tri as tri
-from kerasish.ops.numpy import tril as tril
-from kerasish.ops.numpy import triu as triu
-from kerasish.ops.numpy import true_divide as true_divide
-from kerasish.ops.numpy import trunc as trunc
-from kerasish.ops.numpy import unique as unique
-from kerasish.ops.numpy import unravel_index as unravel_index
-from kerasish.ops.numpy import vander as vander
-from kerasish.ops.numpy import var as var
-from kerasish.ops.numpy import vdot as vdot
-from kerasish.ops.numpy import vectorize as vectorize
-from kerasish.ops.numpy import view as view
-from kerasish.ops.numpy import vsplit as vsplit
-from kerasish.ops.numpy import vstack as vstack
-from kerasish.ops.numpy import where as where
-from kerasish.ops.numpy import zeros as zeros
-from kerasish.ops.numpy import zeros_like as zeros_like
-from kerasish.ops.rearranging import rearrange as rearrange
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kerasish.doors import lazy_door as _lazy_door
+
+if TYPE_CHECKING:
+    from kerasish.ops import image as image
+    from kerasish.ops import linalg as linalg
+    from kerasish.ops import nn as nn
+    from kerasish.ops import numpy as numpy
+    from kerasish.ops.casting import saturate_cast as saturate_cast
+    from kerasish.ops.control import associative_scan as associative_scan
+    from kerasish.ops.control import cond as cond
+    from kerasish.ops.control import custom_gradient as custom_gradient
+    from kerasish.ops.control import fori_loop as fori_loop
+    from kerasish.ops.control import map as map
+    from kerasish.ops.control import scan as scan
+    from kerasish.ops.control import stop_gradient as stop_gradient
+    from kerasish.ops.control import switch as switch
+    from kerasish.ops.control import vectorized_map as vectorized_map
+    from kerasish.ops.control import while_loop as while_loop
+    from kerasish.ops.core import cast as cast
+    from kerasish.ops.core import convert_to_numpy as convert_to_numpy
+    from kerasish.ops.core import convert_to_tensor as convert_to_tensor
+    from kerasish.ops.core import dtype as dtype
+    from kerasish.ops.core import is_tensor as is_tensor
+    from kerasish.ops.core import shape as shape
+    from kerasish.ops.indexing import scatter as scatter
+    from kerasish.ops.indexing import scatter_update as scatter_update
+    from kerasish.ops.indexing import slice as slice
+    from kerasish.ops.indexing import slice_update as slice_update
+    from kerasish.ops.indexing import unstack as unstack
+    from kerasish.ops.linalg import cholesky as cholesky
+    from kerasish.ops.linalg import cholesky_inverse as cholesky_inverse
+    from kerasish.ops.linalg import det as det
+    from kerasish.ops.linalg import eig as eig
+    from kerasish.ops.linalg import eigh as eigh
+    from kerasish.ops.linalg import inv as inv
+    from kerasish.ops.linalg import jvp as jvp
+    from kerasish.ops.linalg import lstsq as lstsq
+    from kerasish.ops.linalg import lu_factor as lu_factor
+    from kerasish.ops.linalg import matrix_rank as matrix_rank
+    from kerasish.ops.linalg import norm as norm
+    from kerasish.ops.linalg import pinv as pinv
+    from kerasish.ops.linalg import qr as qr
+    from kerasish.ops.linalg import solve as solve
+    from kerasish.ops.linalg import solve_triangular as solve_triangular
+    from kerasish.ops.linalg import svd as svd
+    from kerasish.ops.math import cdist as cdist
+    from kerasish.ops.math import erf as erf
+    from kerasish.ops.math import erfc as erfc
+    from kerasish.ops.math import erfinv as erfinv
+    from kerasish.ops.math import extract_sequences as extract_sequences
+    from kerasish.ops.math import fft as fft
+    from kerasish.ops.math import fft2 as fft2
+    from kerasish.ops.math import ifft2 as ifft2
+    from kerasish.ops.math import in_top_k as in_top_k
+    from kerasish.ops.math import irfft as irfft
+    from kerasish.ops.math import istft as istft
+    from kerasish.ops.math import logdet as logdet
+    from kerasish.ops.math import logsumexp as logsumexp
+    from kerasish.ops.math import rfft as rfft
+    from kerasish.ops.math import rsqrt as rsqrt
+    from kerasish.ops.math import segment_max as segment_max
+    from kerasish.ops.math import segment_min as segment_min
+    from kerasish.ops.math import segment_prod as segment_prod
+    from kerasish.ops.math import segment_sum as segment_sum
+    from kerasish.ops.math import stft as stft
+    from kerasish.ops.math import top_k as top_k
+    from kerasish.ops.math import view_as_complex as view_as_complex
+    from kerasish.ops.math import view_as_real as view_as_real
+    from kerasish.ops.nn import adaptive_average_pool as adaptive_average_pool
+    from kerasish.ops.nn import adaptive_max_pool as adaptive_max_pool
+    from kerasish.ops.nn import average_pool as average_pool
+    from kerasish.ops.nn import batch_normalization as batch_normalization
+    from kerasish.ops.nn import binary_crossentropy as binary_crossentropy
+    from kerasish.ops.nn import categorical_crossentropy as categorical_crossentropy
+    from kerasish.ops.nn import celu as celu
+    from kerasish.ops.nn import conv as conv
+    from kerasish.ops.nn import conv_transpose as conv_transpose
+    from kerasish.ops.nn import ctc_decode as ctc_decode
+    from kerasish.ops.nn import ctc_loss as ctc_loss
+    from kerasish.ops.nn import depth_to_space as depth_to_space
+    from kerasish.ops.nn import depthwise_conv as depthwise_conv
+    from kerasish.ops.nn import dot_product_attention as dot_product_attention
+    from kerasish.ops.nn import elu as elu
+    from kerasish.ops.nn import fold as fold
+    from kerasish.ops.nn import gelu as gelu
+    from kerasish.ops.nn import glu as glu
+    from kerasish.ops.nn import hard_shrink as hard_shrink
+    from kerasish.ops.nn import hard_sigmoid as hard_sigmoid
+    from kerasish.ops.nn import hard_silu as hard_silu
+    from kerasish.ops.nn import hard_swish as hard_swish
+    from kerasish.ops.nn import hard_tanh as hard_tanh
+    from kerasish.ops.nn import layer_normalization as layer_normalization
+    from kerasish.ops.nn import leaky_relu as leaky_relu
+    from kerasish.ops.nn import log_sigmoid as log_sigmoid
+    from kerasish.ops.nn import log_softmax as log_softmax
+    from kerasish.ops.nn import max_pool as max_pool
+    from kerasish.ops.nn import moments as moments
+    from kerasish.ops.nn import multi_hot as multi_hot
+    from kerasish.ops.nn import normalize as normalize
+    from kerasish.ops.nn import one_hot as one_hot
+    from kerasish.ops.nn import polar as polar
+    from kerasish.ops.nn import psnr as psnr
+    from kerasish.ops.nn import relu as relu
+    from kerasish.ops.nn import relu6 as relu6
+    from kerasish.ops.nn import rms_normalization as rms_normalization
+    from kerasish.ops.nn import selu as selu
+    from kerasish.ops.nn import separable_conv as separable_conv
+    from kerasish.ops.nn import sigmoid as sigmoid
+    from kerasish.ops.nn import silu as silu
+    from kerasish.ops.nn import soft_shrink as soft_shrink
+    from kerasish.ops.nn import softmax as softmax
+    from kerasish.ops.nn import softplus as softplus
+    from kerasish.ops.nn import softsign as softsign
+    from kerasish.ops.nn import space_to_depth as space_to_depth
+    from kerasish.ops.nn import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+    from kerasish.ops.nn import sparse_plus as sparse_plus
+    from kerasish.ops.nn import sparse_sigmoid as sparse_sigmoid
+    from kerasish.ops.nn import sparsemax as sparsemax
+    from kerasish.ops.nn import squareplus as squareplus
+    from kerasish.ops.nn import swish as swish
+    from kerasish.ops.nn import tanh_shrink as tanh_shrink
+    from kerasish.ops.nn import threshold as threshold
+    from kerasish.ops.nn import unfold as unfold
+    from kerasish.ops.numpy import abs as abs
+    from kerasish.ops.numpy import absolute as absolute
+    from kerasish.ops.numpy import add as add
+    from kerasish.ops.numpy import all as all
+    from kerasish.ops.numpy import allclose as allclose
+    from kerasish.ops.numpy import amax as amax
+    from kerasish.ops.numpy import amin as amin
+    from kerasish.ops.numpy import angle as angle
+    from kerasish.ops.numpy import any as any
+    from kerasish.ops.numpy import append as append
+    from kerasish.ops.numpy import arange as arange
+    from kerasish.ops.numpy import arccos as arccos
+    from kerasish.ops.numpy import arccosh as arccosh
+    from kerasish.ops.numpy import arcsin as arcsin
+    from kerasish.ops.numpy import arcsinh as arcsinh
+    from kerasish.ops.numpy import arctan as arctan
+    from kerasish.ops.numpy import arctan2 as arctan2
+    from kerasish.ops.numpy import arctanh as arctanh
+    from kerasish.ops.numpy import argmax as argmax
+    from kerasish.ops.numpy import argmin as argmin
+    from kerasish.ops.numpy import argpartition as argpartition
+    from kerasish.ops.numpy import argsort as argsort
+    from kerasish.ops.numpy import array as array
+    from kerasish.ops.numpy import array_split as array_split
+    from kerasish.ops.numpy import average as average
+    from kerasish.ops.numpy import bartlett as bartlett
+    from kerasish.ops.numpy import bincount as bincount
+    from kerasish.ops.numpy import bitwise_and as bitwise_and
+    from kerasish.ops.numpy import bitwise_invert as bitwise_invert
+    from kerasish.ops.numpy import bitwise_left_shift as bitwise_left_shift
+    from kerasish.ops.numpy import bitwise_not as bitwise_not
+    from kerasish.ops.numpy import bitwise_or as bitwise_or
+    from kerasish.ops.numpy import bitwise_right_shift as bitwise_right_shift
+    from kerasish.ops.numpy import bitwise_xor as bitwise_xor
+    from kerasish.ops.numpy import blackman as blackman
+    from kerasish.ops.numpy import broadcast_to as broadcast_to
+    from kerasish.ops.numpy import cbrt as cbrt
+    from kerasish.ops.numpy import ceil as ceil
+    from kerasish.ops.numpy import clip as clip
+    from kerasish.ops.numpy import concatenate as concatenate
+    from kerasish.ops.numpy import conj as conj
+    from kerasish.ops.numpy import conjugate as conjugate
+    from kerasish.ops.numpy import copy as copy
+    from kerasish.ops.numpy import corrcoef as corrcoef
+    from kerasish.ops.numpy import correlate as correlate
+    from kerasish.ops.numpy import cos as cos
+    from kerasish.ops.numpy import cosh as cosh
+    from kerasish.ops.numpy import count_nonzero as count_nonzero
+    from kerasish.ops.numpy import cross as cross
+    from kerasish.ops.numpy import cumprod as cumprod
+    from kerasish.ops.numpy import cumsum as cumsum
+    from kerasish.ops.numpy import deg2rad as deg2rad
+    from kerasish.ops.numpy import diag as diag
+    from kerasish.ops.numpy import diagflat as diagflat
+    from kerasish.ops.numpy import diagonal as diagonal
+    from kerasish.ops.numpy import diff as diff
+    from kerasish.ops.numpy import digitize as digitize
+    from kerasish.ops.numpy import divide as divide
+    from kerasish.ops.numpy import divide_no_nan as divide_no_nan
+    from kerasish.ops.numpy import dot as dot
+    from kerasish.ops.numpy import dsplit as dsplit
+    from kerasish.ops.numpy import dstack as dstack
+    from kerasish.ops.numpy import einsum as einsum
+    from kerasish.ops.numpy import empty as empty
+    from kerasish.ops.numpy import empty_like as empty_like
+    from kerasish.ops.numpy import equal as equal
+    from kerasish.ops.numpy import exp as exp
+    from kerasish.ops.numpy import exp2 as exp2
+    from kerasish.ops.numpy import expand_dims as expand_dims
+    from kerasish.ops.numpy import expm1 as expm1
+    from kerasish.ops.numpy import eye as eye
+    from kerasish.ops.numpy import fabs as fabs
+    from kerasish.ops.numpy import flip as flip
+    from kerasish.ops.numpy import fliplr as fliplr
+    from kerasish.ops.numpy import flipud as flipud
+    from kerasish.ops.numpy import floor as floor
+    from kerasish.ops.numpy import floor_divide as floor_divide
+    from kerasish.ops.numpy import fmax as fmax
+    from kerasish.ops.numpy import fmin as fmin
+    from kerasish.ops.numpy import fmod as fmod
+    from kerasish.ops.numpy import full as full
+    from kerasish.ops.numpy import full_like as full_like
+    from kerasish.ops.numpy import gcd as gcd
+    from kerasish.ops.numpy import geomspace as geomspace
+    from kerasish.ops.numpy import get_item as get_item
+    from kerasish.ops.numpy import greater as greater
+    from kerasish.ops.numpy import greater_equal as greater_equal
+    from kerasish.ops.numpy import hamming as hamming
+    from kerasish.ops.numpy import hanning as hanning
+    from kerasish.ops.numpy import heaviside as heaviside
+    from kerasish.ops.numpy import histogram as histogram
+    from kerasish.ops.numpy import hsplit as hsplit
+    from kerasish.ops.numpy import hstack as hstack
+    from kerasish.ops.numpy import hypot as hypot
+    from kerasish.ops.numpy import i0 as i0
+    from kerasish.ops.numpy import identity as identity
+    from kerasish.ops.numpy import imag as imag
+    from kerasish.ops.numpy import inner as inner
+    from kerasish.ops.numpy import isclose as isclose
+    from kerasish.ops.numpy import isfinite as isfinite
+    from kerasish.ops.numpy import isin as isin
+    from kerasish.ops.numpy import isinf as isinf
+    from kerasish.ops.numpy import isnan as isnan
+    from kerasish.ops.numpy import isneginf as isneginf
+    from kerasish.ops.numpy import isposinf as isposinf
+    from kerasish.ops.numpy import isreal as isreal
+    from kerasish.ops.numpy import kaiser as kaiser
+    from kerasish.ops.numpy import kron as kron
+    from kerasish.ops.numpy import lcm as lcm
+    from kerasish.ops.numpy import ldexp as ldexp
+    from kerasish.ops.numpy import left_shift as left_shift
+    from kerasish.ops.numpy import less as less
+    from kerasish.ops.numpy import less_equal as less_equal
+    from kerasish.ops.numpy import linspace as linspace
+    from kerasish.ops.numpy import log as log
+    from kerasish.ops.numpy import log1p as log1p
+    from kerasish.ops.numpy import log2 as log2
+    from kerasish.ops.numpy import log10 as log10
+    from kerasish.ops.numpy import logaddexp as logaddexp
+    from kerasish.ops.numpy import logaddexp2 as logaddexp2
+    from kerasish.ops.numpy import logical_and as logical_and
+    from kerasish.ops.numpy import logical_not as logical_not
+    from kerasish.ops.numpy import logical_or as logical_or
+    from kerasish.ops.numpy import logical_xor as logical_xor
+    from kerasish.ops.numpy import logspace as logspace
+    from kerasish.ops.numpy import matmul as matmul
+    from kerasish.ops.numpy import max as max
+    from kerasish.ops.numpy import maximum as maximum
+    from kerasish.ops.numpy import mean as mean
+    from kerasish.ops.numpy import median as median
+    from kerasish.ops.numpy import meshgrid as meshgrid
+    from kerasish.ops.numpy import min as min
+    from kerasish.ops.numpy import minimum as minimum
+    from kerasish.ops.numpy import mod as mod
+    from kerasish.ops.numpy import moveaxis as moveaxis
+    from kerasish.ops.numpy import multiply as multiply
+    from kerasish.ops.numpy import nan_to_num as nan_to_num
+    from kerasish.ops.numpy import nanargmax as nanargmax
+    from kerasish.ops.numpy import nanargmin as nanargmin
+    from kerasish.ops.numpy import nancumprod as nancumprod
+    from kerasish.ops.numpy import nancumsum as nancumsum
+    from kerasish.ops.numpy import nanmax as nanmax
+    from kerasish.ops.numpy import nanmean as nanmean
+    from kerasish.ops.numpy import nanmedian as nanmedian
+    from kerasish.ops.numpy import nanmin as nanmin
+    from kerasish.ops.numpy import nanpercentile as nanpercentile
+    from kerasish.ops.numpy import nanprod as nanprod
+    from kerasish.ops.numpy import nanquantile as nanquantile
+    from kerasish.ops.numpy import nanstd as nanstd
+    from kerasish.ops.numpy import nansum as nansum
+    from kerasish.ops.numpy import nanvar as nanvar
+    from kerasish.ops.numpy import ndim as ndim
+    from kerasish.ops.numpy import negative as negative
+    from kerasish.ops.numpy import nextafter as nextafter
+    from kerasish.ops.numpy import nonzero as nonzero
+    from kerasish.ops.numpy import not_equal as not_equal
+    from kerasish.ops.numpy import ones as ones
+    from kerasish.ops.numpy import ones_like as ones_like
+    from kerasish.ops.numpy import outer as outer
+    from kerasish.ops.numpy import pad as pad
+    from kerasish.ops.numpy import percentile as percentile
+    from kerasish.ops.numpy import power as power
+    from kerasish.ops.numpy import prod as prod
+    from kerasish.ops.numpy import ptp as ptp
+    from kerasish.ops.numpy import quantile as quantile
+    from kerasish.ops.numpy import rad2deg as rad2deg
+    from kerasish.ops.numpy import ravel as ravel
+    from kerasish.ops.numpy import real as real
+    from kerasish.ops.numpy import reciprocal as reciprocal
+    from kerasish.ops.numpy import repeat as repeat
+    from kerasish.ops.numpy import reshape as reshape
+    from kerasish.ops.numpy import right_shift as right_shift
+    from kerasish.ops.numpy import roll as roll
+    from kerasish.ops.numpy import rot90 as rot90
+    from kerasish.ops.numpy import round as round
+    from kerasish.ops.numpy import searchsorted as searchsorted
+    from kerasish.ops.numpy import select as select
+    from kerasish.ops.numpy import sign as sign
+    from kerasish.ops.numpy import signbit as signbit
+    from kerasish.ops.numpy import sin as sin
+    from kerasish.ops.numpy import sinc as sinc
+    from kerasish.ops.numpy import sinh as sinh
+    from kerasish.ops.numpy import size as size
+    from kerasish.ops.numpy import slogdet as slogdet
+    from kerasish.ops.numpy import sort as sort
+    from kerasish.ops.numpy import split as split
+    from kerasish.ops.numpy import sqrt as sqrt
+    from kerasish.ops.numpy import square as square
+    from kerasish.ops.numpy import squeeze as squeeze
+    from kerasish.ops.numpy import stack as stack
+    from kerasish.ops.numpy import std as std
+    from kerasish.ops.numpy import subtract as subtract
+    from kerasish.ops.numpy import sum as sum
+    from kerasish.ops.numpy import swapaxes as swapaxes
+    from kerasish.ops.numpy import take as take
+    from kerasish.ops.numpy import take_along_axis as take_along_axis
+    from kerasish.ops.numpy import tan as tan
+    from kerasish.ops.numpy import tanh as tanh
+    from kerasish.ops.numpy import tensordot as tensordot
+    from kerasish.ops.numpy import tile as tile
+    from kerasish.ops.numpy import trace as trace
+    from kerasish.ops.numpy import transpose as transpose
+    from kerasish.ops.numpy import trapezoid as trapezoid
+    from kerasish.ops.numpy import tri as tri
+    from kerasish.ops.numpy import tril as tril
+    from kerasish.ops.numpy import triu as triu
+    from kerasish.ops.numpy import true_divide as true_divide
+    from kerasish.ops.numpy import trunc as trunc
+    from kerasish.ops.numpy import unique as unique
+    from kerasish.ops.numpy import unravel_index as unravel_index
+    from kerasish.ops.numpy import vander as vander
+    from kerasish.ops.numpy import var as var
+    from kerasish.ops.numpy import vdot as vdot
+    from kerasish.ops.numpy import vectorize as vectorize
+    from kerasish.ops.numpy import view as view
+    from kerasish.ops.numpy import vsplit as vsplit
+    from kerasish.ops.numpy import vstack as vstack
+    from kerasish.ops.numpy import where as where
+    from kerasish.ops.numpy import zeros as zeros
+    from kerasish.ops.numpy import zeros_like as zeros_like
+    from kerasish.ops.rearranging import rearrange as rearrange
+
+__getattr__, __dir__ = _lazy_door(__name__)

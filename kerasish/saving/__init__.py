@@ -2,6 +2,7 @@
 
 from kerasish.saving.archive import load_model as load_model
 from kerasish.saving.archive import save_model as save_model
+from kerasish.saving.file_editor import KerasFileEditor as KerasFileEditor
 from kerasish.saving.weights import load_weights as load_weights
 from kerasish.saving.weights import save_weights as save_weights
 from kerasish.serialization import CustomObjectScope as CustomObjectScope

@@ -29,7 +29,7 @@ from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_mod
 from kerasish.saving.state import read_state, write_state
 from kerasish.saving.walk import visit
 from kerasish.saving.weights import may_replace
-from kerasish.serialization import serialize_keras_object
+from kerasish.serialization import serialize_keras_object, shared_objects, without_single_marks
 from kerasish.variable import initial_values_up_to
 
 KERAS_VERSION = "3.15.1"  # whose format is written
@@ -79,7 +79,8 @@ def save_model(
             f"Model {model.name!r} is saved before it is built: the file has no weights. Call it on data first.",
             stacklevel=3,
         )
-    config = serialize_keras_object(model)
+    with shared_objects():
+        config = without_single_marks(serialize_keras_object(model))
     if not include_optimizer:
         config.pop("compile_config", None)
     elif getattr(model, "compiled", False) and "compile_config" not in config:

@@ -266,7 +266,6 @@ class Reader:
                 raise ValueError(f"{path!r} must be a group of the file. Received: {type(group).__name__}")
         return group
 
-
     def size(self) -> int:
         """How many bytes of arrays there can be at most."""
         return stored_bytes(self._file)

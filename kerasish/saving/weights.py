@@ -13,6 +13,7 @@ from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, is_legacy_weigh
 from kerasish.saving.safetensors import SAFETENSORS, load_safetensors, save_safetensors
 from kerasish.saving.state import read_state, write_state
 
+
 def save_weights(
     model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
 ) -> None:
@@ -86,18 +87,21 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             "`filepath` must end in '.weights.h5', '.weights.json', '.keras', '.safetensors', '.h5' or '.hdf5'. "
             f"Received: filepath={path!r}"
         )
-    if path.endswith((".h5", ".hdf5")) and (not path.endswith(".weights.h5") or is_legacy_weights(path)):
-        _refuse_skipping(skip, path)
-        _require_built(model, "loaded")
-        load_legacy_weights(model, path, skip_mismatch, bool(by_name))
-        return
-    if by_name:
+    may_be_new = path.endswith((".weights.h5", ".weights.json", ".keras"))
+    is_legacy = not may_be_new or (
+        path.endswith(".weights.h5") and Path(path).exists() and is_legacy_weights(path)
+    )
+    if by_name and not is_legacy:
         raise ValueError(
             "`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here."
         )
     _require_built(model, "loaded")
     if not Path(path).exists():
         raise FileNotFoundError(f"There is no file {path!r}.")
+    if is_legacy:
+        _refuse_skipping(skip, path)
+        load_legacy_weights(model, path, skip_mismatch, bool(by_name))
+        return
     with contextlib.ExitStack() as opened:
         source = opened.enter_context(open_weights(path)) if path.endswith(".keras") else path
         read_state(model, opened.enter_context(reading(source)), skip_mismatch, skip)
@@ -126,7 +130,7 @@ def _objects_to_skip(kwargs: dict[str, Any]) -> list[Any]:
 def _refuse_skipping(skip: list[Any], path: str) -> None:
     if skip:
         raise ValueError(
-            f"`objects_to_skip` works with `.weights.h5` files: a safetensors file is read as a whole. Received: {path!r}"
+            f"`objects_to_skip` works with `.weights.h5` files: a safetensors file is one whole. Received: {path!r}"
         )
 
 

@@ -131,7 +131,8 @@ class _Recorder(TorchDispatchMode):
     def _look_for_foreign_code(self, frame: Any, event: str, argument: Any) -> None:
         if event == "call" and self.refusal is None:
             module = frame.f_globals.get("__name__") or ""
-            if module.partition(".")[0] not in LIBRARIES:
+            is_library = module.partition(".")[0] in LIBRARIES or module.startswith("namedtuple_")
+            if not is_library:
                 self._refuse(f"{frame.f_code.co_name} of {module} is not library code")
 
     def _refuse(self, reason: str) -> None:

@@ -157,7 +157,7 @@ class BaseWrapper(Estimator):
 
     def _defaults(self) -> dict[str, Any]:
         """The parameters that the constructors of this class and its parents name, with their defaults."""
-        return _defaults_of(type(self))
+        return _defaults_of(type(self))  # type: ignore[arg-type]
 
     def _changed_parameters(self) -> dict[str, Any]:
         """The parameters that are not at their defaults."""

@@ -25,7 +25,8 @@ BATCH = 6
 
 
 def public_layers() -> set[str]:
-    classes = {value.__name__: value for value in vars(layers).values() if inspect.isclass(value)}
+    values = [getattr(layers, name) for name in dir(layers)]
+    classes = {value.__name__: value for value in values if inspect.isclass(value)}
     return {name for name, cls in classes.items() if issubclass(cls, layers.Layer)} - NOT_A_LAYER_BY_ITSELF
 
 
@@ -140,7 +141,11 @@ def test_copies(name, sample, copied, is_built):
 @pytest.mark.parametrize(("name", "sample"), [c for c in CASES if not c[1].keeps_dtype])
 @pytest.mark.parametrize(
     ("policy", "compute", "variable"),
-    [("float64", torch.float64, torch.float64), ("mixed_bfloat16", torch.bfloat16, torch.float32)],
+    [
+        ("float64", torch.float64, torch.float64),
+        ("mixed_bfloat16", torch.bfloat16, torch.float32),
+        ("mixed_float16", torch.float16, torch.float32),
+    ],
 )
 def test_dtype_policy(name, sample, policy, compute, variable):
     if name == "InputLayer":
@@ -155,6 +160,46 @@ def test_dtype_policy(name, sample, policy, compute, variable):
     tolerance = 1e-5 if compute is torch.float64 else 0.05
     expected = called(plain, values(sample)).to(compute)
     torch.testing.assert_close(called(layer, values(sample)), expected, rtol=tolerance, atol=tolerance * 4)
+
+
+def model_around(name: str, sample: Sample) -> keras.Model:
+    layer = made(name, sample)
+    inputs = layer.output if name == "InputLayer" else symbolic(sample)
+    return keras.Model(inputs, inputs if name == "InputLayer" else called(layer, inputs))
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_saved_in_a_model(name, sample, tmp_path):
+    model = model_around(name, sample)
+    given = values(sample)
+    if not sample.has_config:
+        with pytest.raises(NotImplementedError, match=r"cannot describe"):
+            model.save(tmp_path / "model.keras")
+        return
+    model.save(tmp_path / "model.keras")
+    twin = keras.models.load_model(tmp_path / "model.keras")
+    assert [w.path for w in twin.weights] == [w.path for w in model.weights]
+    assert_equal_outputs(twin(given, training=False), model(given, training=False))
+
+
+NOT_COMPILED_WHOLE = {
+    "Hashing": "strings are NumPy arrays, hashed in Python",
+    "HashedCrossing": "strings are NumPy arrays, hashed in Python",
+    "StringLookup": "strings are NumPy arrays, looked up in Python",
+    "TextVectorization": "texts are split in Python",
+}
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_compiles_into_one_graph(name, sample):
+    if name in NOT_COMPILED_WHOLE and sample.dtype == "string":
+        return
+    layer = made(name, sample)
+    given = values(sample)
+    expected = called(layer, given)
+    torch._dynamo.reset()
+    compiled = torch.compile(lambda *inputs: layer(*inputs), fullgraph=True, backend="eager")
+    assert_equal_outputs(called(compiled, given), expected)
 
 
 @pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)

@@ -124,7 +124,7 @@ def test_a_bare_module_on_a_symbolic_tensor_is_told_to_become_a_layer():
 
 def test_modules_that_look_at_the_device_of_their_weights():
     inputs = keras.Input((5, 4))
-    outputs, (state, _) = layers.TorchModuleWrapper(torch.nn.LSTM(4, 3, batch_first=True))(inputs)
+    outputs, _ = layers.TorchModuleWrapper(torch.nn.LSTM(4, 3, batch_first=True))(inputs)
     assert outputs.shape == (None, 5, 3)
     model = keras.Model(inputs, layers.Dense(1)(outputs[:, -1]))
     model.compile("sgd", "mse")

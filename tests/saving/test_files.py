@@ -227,6 +227,27 @@ def test_a_shared_layer_is_written_once(tmp_path):
     np.testing.assert_array_equal(predict(other), predict(model))
 
 
+def test_layers_shared_by_nested_models_stay_shared(tmp_path):
+    """Keras itself writes such files and cannot read them: the layer's weights are there once."""
+    shared, parts = layers.Dense(4, name="shared"), []
+    for name in ("left", "right"):
+        x = keras.Input((4,))
+        parts.append(keras.Model(x, layers.Dense(2, name=f"{name}_out")(shared(x)), name=name))
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Add()([part(x) for part in parts]))
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        assert archive.read("config.json").count(b"shared_object_id") == 2
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    left, right = (loaded.get_layer(name).get_layer("shared") for name in ("left", "right"))
+    assert left is right
+    assert len(loaded.weights) == len(model.weights) == 6
+    for trained in (model, loaded):
+        trained.fit(X, X[:, :2], batch_size=6, epochs=2, verbose=0)
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=1e-6)
+
+
 def test_layers_written_under_another_attribute_are_found(tmp_path):
     class Before(keras.Model):
         def __init__(self):
@@ -249,12 +270,14 @@ def test_layers_written_under_another_attribute_are_found(tmp_path):
 
 
 @pytest.mark.parametrize("moment", ["array", "flush", "replace"])
-@pytest.mark.parametrize("name", ["m.keras", "m.weights.h5"])
+@pytest.mark.parametrize("name", ["m.keras", "m.h5", "m.weights.h5"])
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, name, moment):
     old = make()
     path = tmp_path / name
     write = (
-        (lambda model: model.save(path)) if name == "m.keras" else (lambda model: model.save_weights(path))
+        (lambda model: model.save_weights(path))
+        if "weights" in name
+        else (lambda model: model.save(path))
     )
     write(old)
     whole = path.read_bytes()
@@ -262,7 +285,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, name, moment):
     def fail(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    place = {"array": (hdf5.Writer, "put"), "flush": (hdf5.os, "fsync"), "replace": (hdf5.os, "replace")}[
+    if name == "m.h5":
+        array = (h5py.Group, "create_dataset")
+    else:
+        array = (hdf5.Writer, "put")
+    place = {"array": array, "flush": (hdf5.os, "fsync"), "replace": (hdf5.os, "replace")}[
         moment
     ]
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
@@ -296,7 +323,6 @@ def test_existing_files_are_kept_when_asked(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("m.h5", "models are saved as `.keras`"),
         ("m", "models are saved as `.keras`"),
         ("m.weights.h5", "models are saved as `.keras`"),
     ],
@@ -313,13 +339,13 @@ def test_formats_not_read(tmp_path):
         (tmp_path / name).write_bytes(b"?")
     load = keras.models.load_model
     for name, message in {
-        "m.h5": "real Keras", "m.json": "model_from_json", "m.pkl": "must end in '.keras'", "saved": "SavedModel",
+        "m.h5": "cannot be read as an HDF5 file", "m.json": "model_from_json", "m.pkl": "must end in '.keras'", "saved": "SavedModel",
     }.items():  # fmt: skip
         with pytest.raises(ValueError, match=message):
             load(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="There is no file"):
         load(tmp_path / "absent.keras")
-    with pytest.raises(ValueError, match="real Keras"):
+    with pytest.raises(ValueError, match="cannot be read as an HDF5 file"):
         make().load_weights(tmp_path / "m.h5")
     with pytest.raises(FileNotFoundError, match="There is no file"):
         make().load_weights(tmp_path / "absent.weights.h5")

@@ -1,222 +1,231 @@
 """The functions of `keras.ops.numpy`: NumPy's, for tensors and symbolic tensors."""
 
-from kerasish.ops.numpy.bitwise import bitwise_and as bitwise_and
-from kerasish.ops.numpy.bitwise import bitwise_invert as bitwise_invert
-from kerasish.ops.numpy.bitwise import bitwise_left_shift as bitwise_left_shift
-from kerasish.ops.numpy.bitwise import bitwise_not as bitwise_not
-from kerasish.ops.numpy.bitwise import bitwise_or as bitwise_or
-from kerasish.ops.numpy.bitwise import bitwise_right_shift as bitwise_right_shift
-from kerasish.ops.numpy.bitwise import bitwise_xor as bitwise_xor
-from kerasish.ops.numpy.bitwise import left_shift as left_shift
-from kerasish.ops.numpy.bitwise import right_shift as right_shift
-from kerasish.ops.numpy.comparison import allclose as allclose
-from kerasish.ops.numpy.comparison import equal as equal
-from kerasish.ops.numpy.comparison import greater as greater
-from kerasish.ops.numpy.comparison import greater_equal as greater_equal
-from kerasish.ops.numpy.comparison import isclose as isclose
-from kerasish.ops.numpy.comparison import isfinite as isfinite
-from kerasish.ops.numpy.comparison import isin as isin
-from kerasish.ops.numpy.comparison import isinf as isinf
-from kerasish.ops.numpy.comparison import isnan as isnan
-from kerasish.ops.numpy.comparison import isneginf as isneginf
-from kerasish.ops.numpy.comparison import isposinf as isposinf
-from kerasish.ops.numpy.comparison import isreal as isreal
-from kerasish.ops.numpy.comparison import less as less
-from kerasish.ops.numpy.comparison import less_equal as less_equal
-from kerasish.ops.numpy.comparison import logical_and as logical_and
-from kerasish.ops.numpy.comparison import logical_not as logical_not
-from kerasish.ops.numpy.comparison import logical_or as logical_or
-from kerasish.ops.numpy.comparison import logical_xor as logical_xor
-from kerasish.ops.numpy.comparison import not_equal as not_equal
-from kerasish.ops.numpy.creation import arange as arange
-from kerasish.ops.numpy.creation import bartlett as bartlett
-from kerasish.ops.numpy.creation import blackman as blackman
-from kerasish.ops.numpy.creation import empty as empty
-from kerasish.ops.numpy.creation import empty_like as empty_like
-from kerasish.ops.numpy.creation import eye as eye
-from kerasish.ops.numpy.creation import full as full
-from kerasish.ops.numpy.creation import full_like as full_like
-from kerasish.ops.numpy.creation import geomspace as geomspace
-from kerasish.ops.numpy.creation import hamming as hamming
-from kerasish.ops.numpy.creation import hanning as hanning
-from kerasish.ops.numpy.creation import identity as identity
-from kerasish.ops.numpy.creation import kaiser as kaiser
-from kerasish.ops.numpy.creation import linspace as linspace
-from kerasish.ops.numpy.creation import logspace as logspace
-from kerasish.ops.numpy.creation import meshgrid as meshgrid
-from kerasish.ops.numpy.creation import ones as ones
-from kerasish.ops.numpy.creation import ones_like as ones_like
-from kerasish.ops.numpy.creation import tri as tri
-from kerasish.ops.numpy.creation import vander as vander
-from kerasish.ops.numpy.creation import zeros as zeros
-from kerasish.ops.numpy.creation import zeros_like as zeros_like
-from kerasish.ops.numpy.elementwise import abs as abs
-from kerasish.ops.numpy.elementwise import absolute as absolute
-from kerasish.ops.numpy.elementwise import add as add
-from kerasish.ops.numpy.elementwise import angle as angle
-from kerasish.ops.numpy.elementwise import arccos as arccos
-from kerasish.ops.numpy.elementwise import arccosh as arccosh
-from kerasish.ops.numpy.elementwise import arcsin as arcsin
-from kerasish.ops.numpy.elementwise import arcsinh as arcsinh
-from kerasish.ops.numpy.elementwise import arctan as arctan
-from kerasish.ops.numpy.elementwise import arctan2 as arctan2
-from kerasish.ops.numpy.elementwise import arctanh as arctanh
-from kerasish.ops.numpy.elementwise import cbrt as cbrt
-from kerasish.ops.numpy.elementwise import ceil as ceil
-from kerasish.ops.numpy.elementwise import clip as clip
-from kerasish.ops.numpy.elementwise import conj as conj
-from kerasish.ops.numpy.elementwise import conjugate as conjugate
-from kerasish.ops.numpy.elementwise import cos as cos
-from kerasish.ops.numpy.elementwise import cosh as cosh
-from kerasish.ops.numpy.elementwise import deg2rad as deg2rad
-from kerasish.ops.numpy.elementwise import divide as divide
-from kerasish.ops.numpy.elementwise import divide_no_nan as divide_no_nan
-from kerasish.ops.numpy.elementwise import exp as exp
-from kerasish.ops.numpy.elementwise import exp2 as exp2
-from kerasish.ops.numpy.elementwise import expm1 as expm1
-from kerasish.ops.numpy.elementwise import fabs as fabs
-from kerasish.ops.numpy.elementwise import floor as floor
-from kerasish.ops.numpy.elementwise import floor_divide as floor_divide
-from kerasish.ops.numpy.elementwise import fmax as fmax
-from kerasish.ops.numpy.elementwise import fmin as fmin
-from kerasish.ops.numpy.elementwise import fmod as fmod
-from kerasish.ops.numpy.elementwise import gcd as gcd
-from kerasish.ops.numpy.elementwise import heaviside as heaviside
-from kerasish.ops.numpy.elementwise import hypot as hypot
-from kerasish.ops.numpy.elementwise import i0 as i0
-from kerasish.ops.numpy.elementwise import imag as imag
-from kerasish.ops.numpy.elementwise import lcm as lcm
-from kerasish.ops.numpy.elementwise import ldexp as ldexp
-from kerasish.ops.numpy.elementwise import log as log
-from kerasish.ops.numpy.elementwise import log1p as log1p
-from kerasish.ops.numpy.elementwise import log2 as log2
-from kerasish.ops.numpy.elementwise import log10 as log10
-from kerasish.ops.numpy.elementwise import logaddexp as logaddexp
-from kerasish.ops.numpy.elementwise import logaddexp2 as logaddexp2
-from kerasish.ops.numpy.elementwise import maximum as maximum
-from kerasish.ops.numpy.elementwise import minimum as minimum
-from kerasish.ops.numpy.elementwise import mod as mod
-from kerasish.ops.numpy.elementwise import multiply as multiply
-from kerasish.ops.numpy.elementwise import nan_to_num as nan_to_num
-from kerasish.ops.numpy.elementwise import negative as negative
-from kerasish.ops.numpy.elementwise import nextafter as nextafter
-from kerasish.ops.numpy.elementwise import power as power
-from kerasish.ops.numpy.elementwise import rad2deg as rad2deg
-from kerasish.ops.numpy.elementwise import real as real
-from kerasish.ops.numpy.elementwise import reciprocal as reciprocal
-from kerasish.ops.numpy.elementwise import round as round
-from kerasish.ops.numpy.elementwise import sign as sign
-from kerasish.ops.numpy.elementwise import signbit as signbit
-from kerasish.ops.numpy.elementwise import sin as sin
-from kerasish.ops.numpy.elementwise import sinc as sinc
-from kerasish.ops.numpy.elementwise import sinh as sinh
-from kerasish.ops.numpy.elementwise import sqrt as sqrt
-from kerasish.ops.numpy.elementwise import square as square
-from kerasish.ops.numpy.elementwise import subtract as subtract
-from kerasish.ops.numpy.elementwise import tan as tan
-from kerasish.ops.numpy.elementwise import tanh as tanh
-from kerasish.ops.numpy.elementwise import true_divide as true_divide
-from kerasish.ops.numpy.elementwise import trunc as trunc
-from kerasish.ops.numpy.indexing import argpartition as argpartition
-from kerasish.ops.numpy.indexing import argsort as argsort
-from kerasish.ops.numpy.indexing import diag as diag
-from kerasish.ops.numpy.indexing import diagflat as diagflat
-from kerasish.ops.numpy.indexing import diagonal as diagonal
-from kerasish.ops.numpy.indexing import digitize as digitize
-from kerasish.ops.numpy.indexing import get_item as get_item
-from kerasish.ops.numpy.indexing import nonzero as nonzero
-from kerasish.ops.numpy.indexing import searchsorted as searchsorted
-from kerasish.ops.numpy.indexing import select as select
-from kerasish.ops.numpy.indexing import sort as sort
-from kerasish.ops.numpy.indexing import take as take
-from kerasish.ops.numpy.indexing import take_along_axis as take_along_axis
-from kerasish.ops.numpy.indexing import tril as tril
-from kerasish.ops.numpy.indexing import triu as triu
-from kerasish.ops.numpy.indexing import unique as unique
-from kerasish.ops.numpy.indexing import unravel_index as unravel_index
-from kerasish.ops.numpy.indexing import where as where
-from kerasish.ops.numpy.linear import correlate as correlate
-from kerasish.ops.numpy.linear import cross as cross
-from kerasish.ops.numpy.linear import diff as diff
-from kerasish.ops.numpy.linear import dot as dot
-from kerasish.ops.numpy.linear import einsum as einsum
-from kerasish.ops.numpy.linear import inner as inner
-from kerasish.ops.numpy.linear import kron as kron
-from kerasish.ops.numpy.linear import matmul as matmul
-from kerasish.ops.numpy.linear import outer as outer
-from kerasish.ops.numpy.linear import slogdet as slogdet
-from kerasish.ops.numpy.linear import tensordot as tensordot
-from kerasish.ops.numpy.linear import trace as trace
-from kerasish.ops.numpy.linear import trapezoid as trapezoid
-from kerasish.ops.numpy.linear import vdot as vdot
-from kerasish.ops.numpy.linear import vectorize as vectorize
-from kerasish.ops.numpy.reductions import all as all
-from kerasish.ops.numpy.reductions import amax as amax
-from kerasish.ops.numpy.reductions import amin as amin
-from kerasish.ops.numpy.reductions import any as any
-from kerasish.ops.numpy.reductions import argmax as argmax
-from kerasish.ops.numpy.reductions import argmin as argmin
-from kerasish.ops.numpy.reductions import count_nonzero as count_nonzero
-from kerasish.ops.numpy.reductions import cumprod as cumprod
-from kerasish.ops.numpy.reductions import cumsum as cumsum
-from kerasish.ops.numpy.reductions import max as max
-from kerasish.ops.numpy.reductions import mean as mean
-from kerasish.ops.numpy.reductions import min as min
-from kerasish.ops.numpy.reductions import nanargmax as nanargmax
-from kerasish.ops.numpy.reductions import nanargmin as nanargmin
-from kerasish.ops.numpy.reductions import nancumprod as nancumprod
-from kerasish.ops.numpy.reductions import nancumsum as nancumsum
-from kerasish.ops.numpy.reductions import nanmax as nanmax
-from kerasish.ops.numpy.reductions import nanmean as nanmean
-from kerasish.ops.numpy.reductions import nanmin as nanmin
-from kerasish.ops.numpy.reductions import nanprod as nanprod
-from kerasish.ops.numpy.reductions import nanstd as nanstd
-from kerasish.ops.numpy.reductions import nansum as nansum
-from kerasish.ops.numpy.reductions import nanvar as nanvar
-from kerasish.ops.numpy.reductions import prod as prod
-from kerasish.ops.numpy.reductions import ptp as ptp
-from kerasish.ops.numpy.reductions import std as std
-from kerasish.ops.numpy.reductions import sum as sum
-from kerasish.ops.numpy.reductions import var as var
-from kerasish.ops.numpy.shaping import append as append
-from kerasish.ops.numpy.shaping import array as array
-from kerasish.ops.numpy.shaping import array_split as array_split
-from kerasish.ops.numpy.shaping import broadcast_to as broadcast_to
-from kerasish.ops.numpy.shaping import concatenate as concatenate
-from kerasish.ops.numpy.shaping import copy as copy
-from kerasish.ops.numpy.shaping import dsplit as dsplit
-from kerasish.ops.numpy.shaping import dstack as dstack
-from kerasish.ops.numpy.shaping import expand_dims as expand_dims
-from kerasish.ops.numpy.shaping import flip as flip
-from kerasish.ops.numpy.shaping import fliplr as fliplr
-from kerasish.ops.numpy.shaping import flipud as flipud
-from kerasish.ops.numpy.shaping import hsplit as hsplit
-from kerasish.ops.numpy.shaping import hstack as hstack
-from kerasish.ops.numpy.shaping import moveaxis as moveaxis
-from kerasish.ops.numpy.shaping import ndim as ndim
-from kerasish.ops.numpy.shaping import pad as pad
-from kerasish.ops.numpy.shaping import ravel as ravel
-from kerasish.ops.numpy.shaping import repeat as repeat
-from kerasish.ops.numpy.shaping import reshape as reshape
-from kerasish.ops.numpy.shaping import roll as roll
-from kerasish.ops.numpy.shaping import rot90 as rot90
-from kerasish.ops.numpy.shaping import size as size
-from kerasish.ops.numpy.shaping import split as split
-from kerasish.ops.numpy.shaping import squeeze as squeeze
-from kerasish.ops.numpy.shaping import stack as stack
-from kerasish.ops.numpy.shaping import swapaxes as swapaxes
-from kerasish.ops.numpy.shaping import tile as tile
-from kerasish.ops.numpy.shaping import transpose as transpose
-from kerasish.ops.numpy.shaping import view as view
-from kerasish.ops.numpy.shaping import vsplit as vsplit
-from kerasish.ops.numpy.shaping import vstack as vstack
-from kerasish.ops.numpy.statistics import average as average
-from kerasish.ops.numpy.statistics import bincount as bincount
-from kerasish.ops.numpy.statistics import corrcoef as corrcoef
-from kerasish.ops.numpy.statistics import histogram as histogram
-from kerasish.ops.numpy.statistics import median as median
-from kerasish.ops.numpy.statistics import nanmedian as nanmedian
-from kerasish.ops.numpy.statistics import nanpercentile as nanpercentile
-from kerasish.ops.numpy.statistics import nanquantile as nanquantile
-from kerasish.ops.numpy.statistics import percentile as percentile
-from kerasish.ops.numpy.statistics import quantile as quantile
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kerasish.doors import lazy_door as _lazy_door
+
+if TYPE_CHECKING:
+    from kerasish.ops.numpy.bitwise import bitwise_and as bitwise_and
+    from kerasish.ops.numpy.bitwise import bitwise_invert as bitwise_invert
+    from kerasish.ops.numpy.bitwise import bitwise_left_shift as bitwise_left_shift
+    from kerasish.ops.numpy.bitwise import bitwise_not as bitwise_not
+    from kerasish.ops.numpy.bitwise import bitwise_or as bitwise_or
+    from kerasish.ops.numpy.bitwise import bitwise_right_shift as bitwise_right_shift
+    from kerasish.ops.numpy.bitwise import bitwise_xor as bitwise_xor
+    from kerasish.ops.numpy.bitwise import left_shift as left_shift
+    from kerasish.ops.numpy.bitwise import right_shift as right_shift
+    from kerasish.ops.numpy.comparison import allclose as allclose
+    from kerasish.ops.numpy.comparison import equal as equal
+    from kerasish.ops.numpy.comparison import greater as greater
+    from kerasish.ops.numpy.comparison import greater_equal as greater_equal
+    from kerasish.ops.numpy.comparison import isclose as isclose
+    from kerasish.ops.numpy.comparison import isfinite as isfinite
+    from kerasish.ops.numpy.comparison import isin as isin
+    from kerasish.ops.numpy.comparison import isinf as isinf
+    from kerasish.ops.numpy.comparison import isnan as isnan
+    from kerasish.ops.numpy.comparison import isneginf as isneginf
+    from kerasish.ops.numpy.comparison import isposinf as isposinf
+    from kerasish.ops.numpy.comparison import isreal as isreal
+    from kerasish.ops.numpy.comparison import less as less
+    from kerasish.ops.numpy.comparison import less_equal as less_equal
+    from kerasish.ops.numpy.comparison import logical_and as logical_and
+    from kerasish.ops.numpy.comparison import logical_not as logical_not
+    from kerasish.ops.numpy.comparison import logical_or as logical_or
+    from kerasish.ops.numpy.comparison import logical_xor as logical_xor
+    from kerasish.ops.numpy.comparison import not_equal as not_equal
+    from kerasish.ops.numpy.creation import arange as arange
+    from kerasish.ops.numpy.creation import bartlett as bartlett
+    from kerasish.ops.numpy.creation import blackman as blackman
+    from kerasish.ops.numpy.creation import empty as empty
+    from kerasish.ops.numpy.creation import empty_like as empty_like
+    from kerasish.ops.numpy.creation import eye as eye
+    from kerasish.ops.numpy.creation import full as full
+    from kerasish.ops.numpy.creation import full_like as full_like
+    from kerasish.ops.numpy.creation import geomspace as geomspace
+    from kerasish.ops.numpy.creation import hamming as hamming
+    from kerasish.ops.numpy.creation import hanning as hanning
+    from kerasish.ops.numpy.creation import identity as identity
+    from kerasish.ops.numpy.creation import kaiser as kaiser
+    from kerasish.ops.numpy.creation import linspace as linspace
+    from kerasish.ops.numpy.creation import logspace as logspace
+    from kerasish.ops.numpy.creation import meshgrid as meshgrid
+    from kerasish.ops.numpy.creation import ones as ones
+    from kerasish.ops.numpy.creation import ones_like as ones_like
+    from kerasish.ops.numpy.creation import tri as tri
+    from kerasish.ops.numpy.creation import vander as vander
+    from kerasish.ops.numpy.creation import zeros as zeros
+    from kerasish.ops.numpy.creation import zeros_like as zeros_like
+    from kerasish.ops.numpy.elementwise import abs as abs
+    from kerasish.ops.numpy.elementwise import absolute as absolute
+    from kerasish.ops.numpy.elementwise import add as add
+    from kerasish.ops.numpy.elementwise import angle as angle
+    from kerasish.ops.numpy.elementwise import arccos as arccos
+    from kerasish.ops.numpy.elementwise import arccosh as arccosh
+    from kerasish.ops.numpy.elementwise import arcsin as arcsin
+    from kerasish.ops.numpy.elementwise import arcsinh as arcsinh
+    from kerasish.ops.numpy.elementwise import arctan as arctan
+    from kerasish.ops.numpy.elementwise import arctan2 as arctan2
+    from kerasish.ops.numpy.elementwise import arctanh as arctanh
+    from kerasish.ops.numpy.elementwise import cbrt as cbrt
+    from kerasish.ops.numpy.elementwise import ceil as ceil
+    from kerasish.ops.numpy.elementwise import clip as clip
+    from kerasish.ops.numpy.elementwise import conj as conj
+    from kerasish.ops.numpy.elementwise import conjugate as conjugate
+    from kerasish.ops.numpy.elementwise import cos as cos
+    from kerasish.ops.numpy.elementwise import cosh as cosh
+    from kerasish.ops.numpy.elementwise import deg2rad as deg2rad
+    from kerasish.ops.numpy.elementwise import divide as divide
+    from kerasish.ops.numpy.elementwise import divide_no_nan as divide_no_nan
+    from kerasish.ops.numpy.elementwise import exp as exp
+    from kerasish.ops.numpy.elementwise import exp2 as exp2
+    from kerasish.ops.numpy.elementwise import expm1 as expm1
+    from kerasish.ops.numpy.elementwise import fabs as fabs
+    from kerasish.ops.numpy.elementwise import floor as floor
+    from kerasish.ops.numpy.elementwise import floor_divide as floor_divide
+    from kerasish.ops.numpy.elementwise import fmax as fmax
+    from kerasish.ops.numpy.elementwise import fmin as fmin
+    from kerasish.ops.numpy.elementwise import fmod as fmod
+    from kerasish.ops.numpy.elementwise import gcd as gcd
+    from kerasish.ops.numpy.elementwise import heaviside as heaviside
+    from kerasish.ops.numpy.elementwise import hypot as hypot
+    from kerasish.ops.numpy.elementwise import i0 as i0
+    from kerasish.ops.numpy.elementwise import imag as imag
+    from kerasish.ops.numpy.elementwise import lcm as lcm
+    from kerasish.ops.numpy.elementwise import ldexp as ldexp
+    from kerasish.ops.numpy.elementwise import log as log
+    from kerasish.ops.numpy.elementwise import log1p as log1p
+    from kerasish.ops.numpy.elementwise import log2 as log2
+    from kerasish.ops.numpy.elementwise import log10 as log10
+    from kerasish.ops.numpy.elementwise import logaddexp as logaddexp
+    from kerasish.ops.numpy.elementwise import logaddexp2 as logaddexp2
+    from kerasish.ops.numpy.elementwise import maximum as maximum
+    from kerasish.ops.numpy.elementwise import minimum as minimum
+    from kerasish.ops.numpy.elementwise import mod as mod
+    from kerasish.ops.numpy.elementwise import multiply as multiply
+    from kerasish.ops.numpy.elementwise import nan_to_num as nan_to_num
+    from kerasish.ops.numpy.elementwise import negative as negative
+    from kerasish.ops.numpy.elementwise import nextafter as nextafter
+    from kerasish.ops.numpy.elementwise import power as power
+    from kerasish.ops.numpy.elementwise import rad2deg as rad2deg
+    from kerasish.ops.numpy.elementwise import real as real
+    from kerasish.ops.numpy.elementwise import reciprocal as reciprocal
+    from kerasish.ops.numpy.elementwise import round as round
+    from kerasish.ops.numpy.elementwise import sign as sign
+    from kerasish.ops.numpy.elementwise import signbit as signbit
+    from kerasish.ops.numpy.elementwise import sin as sin
+    from kerasish.ops.numpy.elementwise import sinc as sinc
+    from kerasish.ops.numpy.elementwise import sinh as sinh
+    from kerasish.ops.numpy.elementwise import sqrt as sqrt
+    from kerasish.ops.numpy.elementwise import square as square
+    from kerasish.ops.numpy.elementwise import subtract as subtract
+    from kerasish.ops.numpy.elementwise import tan as tan
+    from kerasish.ops.numpy.elementwise import tanh as tanh
+    from kerasish.ops.numpy.elementwise import true_divide as true_divide
+    from kerasish.ops.numpy.elementwise import trunc as trunc
+    from kerasish.ops.numpy.indexing import argpartition as argpartition
+    from kerasish.ops.numpy.indexing import argsort as argsort
+    from kerasish.ops.numpy.indexing import diag as diag
+    from kerasish.ops.numpy.indexing import diagflat as diagflat
+    from kerasish.ops.numpy.indexing import diagonal as diagonal
+    from kerasish.ops.numpy.indexing import digitize as digitize
+    from kerasish.ops.numpy.indexing import get_item as get_item
+    from kerasish.ops.numpy.indexing import nonzero as nonzero
+    from kerasish.ops.numpy.indexing import searchsorted as searchsorted
+    from kerasish.ops.numpy.indexing import select as select
+    from kerasish.ops.numpy.indexing import sort as sort
+    from kerasish.ops.numpy.indexing import take as take
+    from kerasish.ops.numpy.indexing import take_along_axis as take_along_axis
+    from kerasish.ops.numpy.indexing import tril as tril
+    from kerasish.ops.numpy.indexing import triu as triu
+    from kerasish.ops.numpy.indexing import unique as unique
+    from kerasish.ops.numpy.indexing import unravel_index as unravel_index
+    from kerasish.ops.numpy.indexing import where as where
+    from kerasish.ops.numpy.linear import correlate as correlate
+    from kerasish.ops.numpy.linear import cross as cross
+    from kerasish.ops.numpy.linear import diff as diff
+    from kerasish.ops.numpy.linear import dot as dot
+    from kerasish.ops.numpy.linear import einsum as einsum
+    from kerasish.ops.numpy.linear import inner as inner
+    from kerasish.ops.numpy.linear import kron as kron
+    from kerasish.ops.numpy.linear import matmul as matmul
+    from kerasish.ops.numpy.linear import outer as outer
+    from kerasish.ops.numpy.linear import slogdet as slogdet
+    from kerasish.ops.numpy.linear import tensordot as tensordot
+    from kerasish.ops.numpy.linear import trace as trace
+    from kerasish.ops.numpy.linear import trapezoid as trapezoid
+    from kerasish.ops.numpy.linear import vdot as vdot
+    from kerasish.ops.numpy.linear import vectorize as vectorize
+    from kerasish.ops.numpy.reductions import all as all
+    from kerasish.ops.numpy.reductions import amax as amax
+    from kerasish.ops.numpy.reductions import amin as amin
+    from kerasish.ops.numpy.reductions import any as any
+    from kerasish.ops.numpy.reductions import argmax as argmax
+    from kerasish.ops.numpy.reductions import argmin as argmin
+    from kerasish.ops.numpy.reductions import count_nonzero as count_nonzero
+    from kerasish.ops.numpy.reductions import cumprod as cumprod
+    from kerasish.ops.numpy.reductions import cumsum as cumsum
+    from kerasish.ops.numpy.reductions import max as max
+    from kerasish.ops.numpy.reductions import mean as mean
+    from kerasish.ops.numpy.reductions import min as min
+    from kerasish.ops.numpy.reductions import nanargmax as nanargmax
+    from kerasish.ops.numpy.reductions import nanargmin as nanargmin
+    from kerasish.ops.numpy.reductions import nancumprod as nancumprod
+    from kerasish.ops.numpy.reductions import nancumsum as nancumsum
+    from kerasish.ops.numpy.reductions import nanmax as nanmax
+    from kerasish.ops.numpy.reductions import nanmean as nanmean
+    from kerasish.ops.numpy.reductions import nanmin as nanmin
+    from kerasish.ops.numpy.reductions import nanprod as nanprod
+    from kerasish.ops.numpy.reductions import nanstd as nanstd
+    from kerasish.ops.numpy.reductions import nansum as nansum
+    from kerasish.ops.numpy.reductions import nanvar as nanvar
+    from kerasish.ops.numpy.reductions import prod as prod
+    from kerasish.ops.numpy.reductions import ptp as ptp
+    from kerasish.ops.numpy.reductions import std as std
+    from kerasish.ops.numpy.reductions import sum as sum
+    from kerasish.ops.numpy.reductions import var as var
+    from kerasish.ops.numpy.shaping import append as append
+    from kerasish.ops.numpy.shaping import array as array
+    from kerasish.ops.numpy.shaping import array_split as array_split
+    from kerasish.ops.numpy.shaping import broadcast_to as broadcast_to
+    from kerasish.ops.numpy.shaping import concatenate as concatenate
+    from kerasish.ops.numpy.shaping import copy as copy
+    from kerasish.ops.numpy.shaping import dsplit as dsplit
+    from kerasish.ops.numpy.shaping import dstack as dstack
+    from kerasish.ops.numpy.shaping import expand_dims as expand_dims
+    from kerasish.ops.numpy.shaping import flip as flip
+    from kerasish.ops.numpy.shaping import fliplr as fliplr
+    from kerasish.ops.numpy.shaping import flipud as flipud
+    from kerasish.ops.numpy.shaping import hsplit as hsplit
+    from kerasish.ops.numpy.shaping import hstack as hstack
+    from kerasish.ops.numpy.shaping import moveaxis as moveaxis
+    from kerasish.ops.numpy.shaping import ndim as ndim
+    from kerasish.ops.numpy.shaping import pad as pad
+    from kerasish.ops.numpy.shaping import ravel as ravel
+    from kerasish.ops.numpy.shaping import repeat as repeat
+    from kerasish.ops.numpy.shaping import reshape as reshape
+    from kerasish.ops.numpy.shaping import roll as roll
+    from kerasish.ops.numpy.shaping import rot90 as rot90
+    from kerasish.ops.numpy.shaping import size as size
+    from kerasish.ops.numpy.shaping import split as split
+    from kerasish.ops.numpy.shaping import squeeze as squeeze
+    from kerasish.ops.numpy.shaping import stack as stack
+    from kerasish.ops.numpy.shaping import swapaxes as swapaxes
+    from kerasish.ops.numpy.shaping import tile as tile
+    from kerasish.ops.numpy.shaping import transpose as transpose
+    from kerasish.ops.numpy.shaping import view as view
+    from kerasish.ops.numpy.shaping import vsplit as vsplit
+    from kerasish.ops.numpy.shaping import vstack as vstack
+    from kerasish.ops.numpy.statistics import average as average
+    from kerasish.ops.numpy.statistics import bincount as bincount
+    from kerasish.ops.numpy.statistics import corrcoef as corrcoef
+    from kerasish.ops.numpy.statistics import histogram as histogram
+    from kerasish.ops.numpy.statistics import median as median
+    from kerasish.ops.numpy.statistics import nanmedian as nanmedian
+    from kerasish.ops.numpy.statistics import nanpercentile as nanpercentile
+    from kerasish.ops.numpy.statistics import nanquantile as nanquantile
+    from kerasish.ops.numpy.statistics import percentile as percentile
+    from kerasish.ops.numpy.statistics import quantile as quantile
+
+__getattr__, __dir__ = _lazy_door(__name__)

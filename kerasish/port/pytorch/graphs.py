@@ -1,0 +1,277 @@
+"""Models as classes: the calls of a graph one after the other."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from typing import Any
+
+from kerasish import tree
+from kerasish.layers import InputLayer, Layer, TimeDistributed
+from kerasish.layers.core.input_layer import Input
+from kerasish.models.functional import Graph
+from kerasish.models.model import Model
+from kerasish.port.pytorch import functions as _functions  # noqa: F401 (registers its layers)
+from kerasish.port.pytorch import recurrent as _recurrent  # noqa: F401
+from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH
+from kerasish.port.pytorch.recording import record
+from kerasish.port.pytorch.source import PLAIN, Body, File, Refusal, Value, identifier
+from kerasish.symbolic import OPERATOR_NAMES, FunctionOperation, KerasTensor
+
+SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "true_divide": "/", "matmul": "@", "power": "**",
+           "floor_divide": "//", "mod": "%"}  # fmt: skip
+NOT_IN_TORCH = {
+    "StringLookup", "TextVectorization", "IntegerLookup", "Hashing", "HashedCrossing",
+}  # fmt: skip
+ADVICE = (
+    "Layer {name!r} ({cls}) has no counterpart in plain PyTorch: {why}. Leave it out of the model that is ported "
+    "(keep it in the data pipeline), or write it by hand."
+)
+
+
+class Emitted:
+    """A model's class in the emitted file.
+
+    Args:
+        body: the class.
+        inputs: token → name of each argument of `forward`.
+        result: what `forward` returns.
+    """
+
+    def __init__(self, body: Body, inputs: dict[str, str], result: str, outputs: Any, graph: Graph) -> None:
+        self.body = body
+        self.inputs = inputs
+        self.result = result
+        self.outputs = outputs
+        self.graph = graph
+
+
+def graph_of(model: Any) -> Graph:
+    """The calls of a functional or sequential model; a subclassed one is called on symbolic inputs."""
+    graph = getattr(model, "_graph", None)
+    if graph is not None:
+        return graph
+    if not model.built:
+        raise ValueError(
+            f"Model {model.name!r} must be built before it is written as PyTorch: give it an `Input`, or call it on "
+            "data."
+        )
+    shapes = model._build_shapes or {}
+    if len(shapes) != 1:
+        raise Refusal(f"The input of {model.name!r} is not known: call it on data with one argument.")
+    inputs = tree.map_shape_structure(
+        lambda shape: Input(batch_shape=(None, *shape[1:])), next(iter(shapes.values()))
+    )
+    try:
+        return Graph(inputs, model.call(inputs))
+    except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
+        raise Refusal(
+            f"`call` of {model.name!r} ({type(model).__name__}) cannot be followed symbolically: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) -> Emitted:
+    """Write the class of a model and of those in it."""
+    graph = graph_of(model) if graph is None else graph
+    file.kept.append(graph)
+    for operation, count in Counter(
+        node.operation for node in graph.nodes if isinstance(node.operation, Layer)
+    ).items():
+        file.uses[id(operation)] = file.uses.get(id(operation), 0) + count
+    body = Body(name, file)
+    values: dict[int, Value] = {}
+    inputs: dict[str, str] = {}
+    for tensor, given in zip(graph.inputs, _input_names(graph), strict=True):
+        if tensor.dtype == "string":
+            raise Refusal(f"The input {given!r} takes strings, of which there are no tensors in torch.")
+        token = body.token()
+        inputs[token] = given
+        values[id(tensor)] = Value(tensor.shape, tensor.dtype, {PLAIN: token})
+
+    def given_as(leaf: Any) -> Any:
+        return values[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
+
+    for node in graph.nodes:
+        args, kwargs = tree.map_structure(given_as, (node.args, node.kwargs))
+        results = emit_call(body, node.operation, args, kwargs)
+        flat = tree.flatten(results)
+        symbolic = [ref() for ref in node._outputs]
+        values.update(
+            {id(made): value for made, value in zip(symbolic, flat, strict=True) if made is not None}
+        )
+    outputs = tree.map_structure(lambda tensor: values[id(tensor)], graph.output_structure)
+    return Emitted(body, inputs, _structure(outputs, body), outputs, graph)
+
+
+def _input_names(graph: Graph) -> list[str]:
+    structure = graph.input_structure
+    if isinstance(structure, dict) and all(isinstance(x, KerasTensor) for x in structure.values()):
+        names = tree.flatten({key: key for key in structure})
+    elif len(graph.inputs) == 1:
+        return ["x"]
+    else:
+        names = list(graph.input_names)
+    return [identifier(str(name)) for name in names]
+
+
+def _structure(outputs: Any, body: Body) -> str:
+    if isinstance(outputs, Value):
+        return body.get(outputs)
+    if isinstance(outputs, dict):
+        return "{" + ", ".join(f'"{key}": {_structure(value, body)}' for key, value in outputs.items()) + "}"
+    return ", ".join(_structure(value, body) for value in outputs)
+
+
+def emit_call(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Write one call of a layer or a function."""
+    kwargs = {k: v for k, v in kwargs.items() if v is not None and not (k == "training" and v is False)}
+    if isinstance(operation, FunctionOperation):
+        return _emit_function(body, operation, args, kwargs)
+    name, cls = operation.name, type(operation).__name__
+    if isinstance(operation, InputLayer):
+        return args[0]
+    if kwargs.pop("training", False) and cls != "Pipeline":
+        raise Refusal(
+            f"Layer {name!r} is called with `training=True`, which a module has for all of its layers or none."
+        )
+    if cls in NOT_IN_TORCH and type(operation).__module__.startswith("kerasish."):
+        raise Refusal(
+            ADVICE.format(name=name, cls=cls, why="it works on words, or with functions of the host")
+        )
+    try:
+        made = _emit_layer(body, operation, args, kwargs)
+    except Refusal as error:
+        if str(error).startswith(("Layer ", "Model ")):
+            raise
+        raise Refusal(ADVICE.format(name=name, cls=cls, why=error)) from error
+    return made
+
+
+def _emit_layer(body: Body, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    if isinstance(layer, Model):
+        return _emit_nested(body, layer, args, kwargs)
+    emitter = EMITTERS.get(type(layer))
+    masked = [x for x in tree.flatten((args, kwargs)) if isinstance(x, Value) and x.mask is not None]
+    takes = emitter is not None and _fits(emitter, args, kwargs)
+    is_recurrent = takes and "initial_state" in inspect.signature(emitter).parameters  # type: ignore[arg-type]
+    if takes and (not masked or is_recurrent or type(layer) in SAME_LENGTH):
+        made = emitter(body, layer, *args, **kwargs)  # type: ignore[misc]
+        if made is not None:
+            if masked and isinstance(made, Value) and made.mask is None and type(layer) in SAME_LENGTH:
+                made.mask = masked[0].mask
+            return made
+    if type(layer) is TimeDistributed and not masked and not kwargs:
+        return _emit_time_distributed(body, layer, args[0])
+    if _is_random(layer):
+        body.file.note(
+            f"{layer.name}: {type(layer).__name__} changes its input in training only, which is left out here: "
+            "augment in the data loader (torchvision.transforms)."
+        )
+    if _has_composed_call(layer):
+        try:
+            return _emit_nested(body, layer, args, kwargs)
+        except Refusal:
+            pass
+    return record(body, layer.name, layer, (args, kwargs), layer)
+
+
+def _fits(emitter: Any, args: tuple, kwargs: dict[str, Any]) -> bool:
+    try:
+        inspect.signature(emitter).bind(None, None, *args, **kwargs)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_random(layer: Any) -> bool:
+    is_own = type(layer).__module__.startswith("kerasish.layers.preprocessing.image.")
+    return is_own and type(layer).__name__ not in (
+        "Resizing",
+        "CenterCrop",
+        "RandomCrop",
+        "MaxNumBoundingBoxes",
+    )
+
+
+def _has_composed_call(layer: Any) -> bool:
+    """Whether it is a layer of the user's made of other layers."""
+    is_own = type(layer).__module__.startswith("kerasish.")
+    return not is_own and any(isinstance(child, Layer) for child in layer.children())
+
+
+def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    if kwargs or len(args) != 1:
+        raise Refusal(f"Layer {model.name!r} is called with more than its inputs: {sorted(kwargs)}")
+    file = body.file
+    if id(model) not in file.bodies:
+        graph = None
+        if not isinstance(model, Model):
+            inputs = tree.map_structure(lambda x: Input(batch_shape=x.shape, dtype=x.dtype), args[0])
+            try:
+                graph = Graph(inputs, model.call(inputs))
+            except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
+                raise Refusal(str(error)) from error
+        emitted = emit_model(model, file.class_name(model.name), file, graph)
+        file.classes[emitted.body.name] = emitted.body.class_text(emitted.inputs, emitted.result)
+        file.bodies[id(model)] = emitted
+    emitted = file.bodies[id(model)]
+    if model not in body.attributes:
+        attribute = body.module(model, model.name, f"{emitted.body.name}()").removeprefix("self.")
+        body.weights += [w._replace(key=f"{attribute}.{w.key}") for w in emitted.body.weights]
+    given = args[0]
+    if isinstance(given, dict):
+        structure = emitted.graph.input_structure
+        names = structure if isinstance(structure, dict) else emitted.graph.input_names
+        given = (
+            {key: given[key] for key in names}
+            if isinstance(structure, dict)
+            else [given[key] for key in names]
+        )
+    tokens = [body.get(value) for value in tree.flatten(given)]
+    expression = f"self.{body.attributes[model]}({', '.join(tokens)})"
+    flat = tree.flatten(emitted.outputs)
+    if isinstance(emitted.outputs, Value):
+        made = [body.set(expression)]
+    elif isinstance(emitted.outputs, dict):
+        whole = body.set(expression)
+        made = [f'{whole}["{key}"]' for key in emitted.outputs]
+    else:
+        made = body.unpack(expression, len(flat)) if len(flat) > 1 else [body.set(expression)]
+    if any(value.mask is not None for value in flat):
+        body.file.note(f"{model.name}: the mask of its output ends at the border of the class.")
+    new = iter([Value(v.shape, v.dtype, {PLAIN: token}) for v, token in zip(flat, made, strict=True)])
+    return tree.map_structure(lambda _: next(new), emitted.outputs)
+
+
+def _emit_time_distributed(body: Body, layer: Any, x: Value) -> Value:
+    """Time joins the batch, and leaves it again."""
+    token = body.get(x)
+    steps = Value((None, *x.shape[2:]), x.dtype, {PLAIN: body.set(f"{token}.flatten(0, 1)")})
+    inner = emit_call(body, layer.layer, (steps,), {})
+    if not isinstance(inner, Value):
+        raise Refusal("its layer has several outputs")
+    made = body.set(f"{body.get(inner)}.unflatten(0, {token}.shape[:2])")
+    return Value((x.shape[0], x.shape[1], *inner.shape[1:]), inner.dtype, {PLAIN: made})
+
+
+def _emit_function(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    name = OPERATOR_NAMES.get(operation.function)
+    is_simple = (
+        all(isinstance(x, (Value, int, float)) and not isinstance(x, bool) for x in args) and not kwargs
+    )
+    if name in SYMBOLS and is_simple and len(args) == 2:
+        return _emit_arithmetic(body, operation, SYMBOLS[name], args)
+    return record(body, operation.name, operation, (args, kwargs))
+
+
+def _emit_arithmetic(body: Body, operation: Any, symbol: str, args: tuple) -> Value:
+    values = [x for x in args if isinstance(x, Value)]
+    same = len({x.form for x in values}) == 1 and len({len(x.shape) for x in values}) == 1 and symbol != "@"
+    form = values[0].form if same and values[0].image is None else PLAIN
+    first, second = (body.get(x, form) if isinstance(x, Value) else str(x) for x in args)
+    if symbol == "**" and first.startswith("-"):
+        first = f"({first})"
+    symbolic = [KerasTensor(x.shape, dtype=x.dtype) if isinstance(x, Value) else x for x in args]
+    spec = operation.function(*symbolic)
+    return Value(spec.shape, spec.dtype, {form: body.set(f"{first} {symbol} {second}")})

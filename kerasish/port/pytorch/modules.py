@@ -1,0 +1,403 @@
+"""The layers that torch has a module or function for."""
+
+# B batch, C channels
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kerasish import activations, layers
+from kerasish.layers.windows import same_padding
+from kerasish.port.pytorch.recording import record
+from kerasish.port.pytorch.source import FIRST, FLAT, PLAIN, Body, Refusal, Value
+
+ACTIVATIONS = {
+    activations.relu: "F.relu({})", activations.sigmoid: "torch.sigmoid({})", activations.tanh: "torch.tanh({})",
+    activations.elu: "F.elu({})", activations.selu: "F.selu({})", activations.gelu: "F.gelu({})",
+    activations.silu: "F.silu({})", activations.mish: "F.mish({})", activations.softplus: "F.softplus({})",
+    activations.softsign: "F.softsign({})", activations.exponential: "torch.exp({})", activations.relu6: "F.relu6({})",
+    activations.leaky_relu: "F.leaky_relu({}, 0.2)", activations.hard_sigmoid: "F.hardsigmoid({})",
+    activations.hard_silu: "F.hardswish({})", activations.hard_tanh: "F.hardtanh({})", activations.celu: "F.celu({})",
+    activations.log_sigmoid: "F.logsigmoid({})", activations.tanh_shrink: "F.tanhshrink({})",
+    activations.soft_shrink: "F.softshrink({})", activations.hard_shrink: "F.hardshrink({})",
+}  # fmt: skip
+ALONG_AXIS = {activations.softmax: "torch.softmax", activations.log_softmax: "torch.log_softmax"}
+EMITTERS: dict[type, Callable] = {}
+SAME_LENGTH = {  # layers that leave masks as they are
+    layers.Dense, layers.Activation, layers.Dropout, layers.LayerNormalization, layers.BatchNormalization,
+    layers.ReLU, layers.LeakyReLU, layers.ELU, layers.PReLU, layers.Softmax, layers.GaussianNoise,
+    layers.GaussianDropout, layers.AlphaDropout, layers.SpatialDropout1D, layers.Identity,
+    layers.ActivityRegularization, layers.Embedding, layers.GroupNormalization,
+}  # fmt: skip
+
+
+def emits(*classes: type) -> Callable:
+    """Decorator of the function `(body, layer, x) → value` for these layers; None means that it cannot."""
+
+    def register(function: Callable) -> Callable:
+        EMITTERS.update(dict.fromkeys(classes, function))
+        return function
+
+    return register
+
+
+def elementwise(body: Body, x: Value, expression: str) -> Value:
+    """The value of an expression with `{}` for the tensor, in the layout that is at hand."""
+    made = Value(x.shape, x.dtype, {x.form: body.set(expression.format(body.get(x, x.form)))})
+    made.image = x.image
+    return made
+
+
+def activated(body: Body, x: Value, activation: Any, name: str) -> Value:
+    """The value after an activation function."""
+    if activation is activations.linear:
+        return x
+    if activation in ACTIVATIONS:
+        made = elementwise(body, x, ACTIVATIONS[activation])
+        made.logits = (x, "sigmoid") if activation is activations.sigmoid else None
+        return made
+    if activation in ALONG_AXIS:
+        dim = 1 if x.form == FIRST else -1
+        made = elementwise(body, x, f"{ALONG_AXIS[activation]}({{}}, dim={dim})")
+        made.logits = (x, "softmax") if activation is activations.softmax else None
+        return made
+    function_name = str(getattr(activation, "__name__", None) or getattr(activation, "name", name))
+    owner = activation if isinstance(activation, torch.nn.Module) else None
+    return record(body, function_name, activation, ((x,), {}), owner)
+
+
+def needs_plain(body: Body, x: Value) -> str:
+    """The tensor as Keras has it, of floating point."""
+    text = body.get(x)
+    return text if "float" in x.dtype else body.set(f"{text}.float()")
+
+
+# Dense and embeddings ----------------------------------------------------------------------------------------------
+
+
+@emits(layers.Dense)
+def dense(body: Body, layer: Any, x: Value) -> Value:
+    """`nn.Linear`, whose columns follow a flattened image's order in torch."""
+    features, units = layer.kernel.shape
+    is_single = body.file.uses.get(id(layer), 1) == 1
+    image = x.image if x.form == FLAT and is_single else None
+    known = body.layouts.setdefault(id(layer), None if image is None else image.shape)
+    if image is not None and known is not None:
+        sizes = known[1:]  # (…, C)
+        token = body.get(x, FLAT)
+
+        def kernel(w: Tensor) -> Tensor:
+            return w.reshape(*sizes, units).movedim(-2, 0).reshape(features, units).t()
+    else:
+        token = needs_plain(body, x)
+
+        def kernel(w: Tensor) -> Tensor:
+            return w.t()
+
+    weights: dict[str, Any] = {"weight": ([layer.kernel], kernel)}
+    if layer.bias is not None:
+        weights["bias"] = ([layer.bias], lambda b: b)
+    bias = "" if layer.bias is not None else ", bias=False"
+    module = body.module(layer, layer.name, f"nn.Linear({features}, {units}{bias})", weights)
+    made = Value((*x.shape[:-1], units), layer.compute_dtype, {PLAIN: body.set(f"{module}({token})")})
+    return activated(body, made, layer.activation, layer.name)
+
+
+@emits(layers.Embedding)
+def embedding(body: Body, layer: Any, x: Value) -> Value:
+    """`nn.Embedding`; with `mask_zero` the mask is a tensor of its own."""
+    raw = token = body.get(x)
+    if x.dtype not in ("int32", "int64"):
+        token = body.set(f"{raw}.long()")
+    count, size = layer.embeddings.shape
+    module = body.module(
+        layer, layer.name, f"nn.Embedding({count}, {size})", {"weight": ([layer.embeddings], lambda w: w)}
+    )
+    made = Value((*x.shape, size), layer.compute_dtype, {PLAIN: body.set(f"{module}({token})")})
+    if layer.mask_zero:
+        made.mask = Value(x.shape, "bool", {PLAIN: body.set(f"{raw} != 0")})
+    return made
+
+
+# Convolutions and pooling ------------------------------------------------------------------------------------------
+
+
+def enter(body: Body, layer: Any, x: Value) -> tuple[str, tuple, str]:
+    """The tensor in torch's layout, its spatial sizes, and the layout's name."""
+    if layer.data_format == "channels_last":
+        return body.get(x, FIRST), x.shape[1:-1], FIRST
+    return body.get(x), x.shape[2:], PLAIN
+
+
+def _leave(layer: Any, x: Value, token: str, form: str) -> Value:
+    return Value(layer.compute_output_shape(x.shape), layer.compute_dtype, {form: token})
+
+
+def one_or_all(sizes: Any) -> str:
+    sizes = tuple(sizes)
+    return str(sizes[0]) if len(set(sizes)) == 1 else str(sizes)
+
+
+def _padded(body: Body, layer: Any, token: str, sizes: tuple, window: Any) -> tuple[str, str]:
+    """The tensor, padded where torch's modules cannot, and what is left to the module's `padding`."""
+    strides, dilation = layer.strides, getattr(layer, "dilation_rate", (1,) * len(window))
+    if layer.padding == "valid":
+        return token, ""
+    if layer.padding == "causal":
+        return body.set(f"F.pad({token}, ({dilation[0] * (window[0] - 1)}, 0))"), ""
+    if max(strides) == 1 and all(d * (k - 1) % 2 == 0 for d, k in zip(dilation, window, strict=True)):
+        return token, ', padding="same"'
+    if max(strides) == 1:
+        sizes = (max(d * k for d, k in zip(dilation, window, strict=True)),) * len(window)
+    if None in sizes:
+        raise Refusal(
+            f"layer {layer.name!r} pads by a number that depends on the size of the input: give `Input` a full shape"
+        )
+    pads = [same_padding(*each) for each in zip(sizes, window, strides, dilation, strict=True)]
+    if all(before == after for before, after in pads):
+        amounts = one_or_all([before for before, _ in pads])
+        return token, "" if amounts == "0" else f", padding={amounts}"
+    amounts = ", ".join(str(size) for pair in reversed(pads) for size in pair)
+    return body.set(f"F.pad({token}, ({amounts}))"), ""
+
+
+def _options(layer: Any, stride: bool = True, groups: int = 1) -> str:
+    text = ""
+    if stride and set(layer.strides) != {1}:
+        text += f", stride={one_or_all(layer.strides)}"
+    if set(layer.dilation_rate) != {1}:
+        text += f", dilation={one_or_all(layer.dilation_rate)}"
+    return text + (f", groups={groups}" if groups != 1 else "")
+
+
+def _kernel_first(w: Tensor) -> Tensor:
+    return w.movedim((-1, -2), (0, 1))
+
+
+def _bias(layer: Any) -> tuple[str, dict[str, Any]]:
+    if layer.bias is None:
+        return ", bias=False", {}
+    return "", {"bias": ([layer.bias], lambda b: b)}
+
+
+@emits(layers.Conv1D, layers.Conv2D, layers.Conv3D)
+def convolution(body: Body, layer: Any, x: Value) -> Value:
+    """`nn.Conv1d`, `nn.Conv2d`, `nn.Conv3d`."""
+    token, sizes, form = enter(body, layer, x)
+    token, padding = _padded(body, layer, token, sizes, layer.kernel_size)
+    bias, weights = _bias(layer)
+    channels = layer.kernel.shape[-2] * layer.groups
+    module = body.module(
+        layer, layer.name,
+        f"nn.Conv{layer.rank}d({channels}, {layer.filters}, {one_or_all(layer.kernel_size)}"
+        f"{_options(layer, groups=layer.groups)}{padding}{bias})",
+        {"weight": ([layer.kernel], _kernel_first), **weights},
+    )  # fmt: skip
+    made = _leave(layer, x, body.set(f"{module}({token})"), form)
+    return activated(body, made, layer.activation, layer.name)
+
+
+@emits(layers.DepthwiseConv1D, layers.DepthwiseConv2D)
+def depthwise(body: Body, layer: Any, x: Value) -> Value:
+    """`nn.Conv1d` and `nn.Conv2d` with as many groups as channels."""
+    bias, weights = _bias(layer)
+    made = _depthwise(body, layer, x, layer.name, bias, weights)
+    return activated(body, made, layer.activation, layer.name)
+
+
+def _depthwise(body: Body, layer: Any, x: Value, name: str, bias: str, weights: dict[str, Any]) -> Value:
+    token, sizes, form = enter(body, layer, x)
+    token, padding = _padded(body, layer, token, sizes, layer.kernel_size)
+    kernel = layer.kernel if hasattr(layer, "kernel") else layer.depthwise_kernel
+    channels, multiplier = kernel.shape[-2:]
+    module = body.module(
+        (layer, "depthwise"), name,
+        f"nn.Conv{layer.rank}d({channels}, {channels * multiplier}, {one_or_all(layer.kernel_size)}"
+        f"{_options(layer, groups=channels)}{padding}{bias})",
+        {"weight": ([kernel], lambda w: _kernel_first(w.flatten(-2).unsqueeze(-2))), **weights},
+    )  # fmt: skip
+    return _leave(layer, x, body.set(f"{module}({token})"), form)
+
+
+@emits(layers.SeparableConv1D, layers.SeparableConv2D)
+def separable(body: Body, layer: Any, x: Value) -> Value:
+    """A depthwise convolution, and one of size 1."""
+    made = _depthwise(body, layer, x, f"{layer.name}_depthwise", ", bias=False", {})
+    form = made.form
+    bias, weights = _bias(layer)
+    channels = layer.pointwise_kernel.shape[-2]
+    module = body.module(
+        (layer, "pointwise"), f"{layer.name}_pointwise",
+        f"nn.Conv{layer.rank}d({channels}, {layer.filters}, 1{bias})",
+        {"weight": ([layer.pointwise_kernel], _kernel_first), **weights},
+    )  # fmt: skip
+    made = _leave(layer, x, body.set(f"{module}({made.forms[form]})"), form)
+    return activated(body, made, layer.activation, layer.name)
+
+
+@emits(layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+def transposed(body: Body, layer: Any, x: Value) -> Value:
+    """`nn.ConvTranspose1d` and so on; what Keras cuts off at the end only is cut off in `forward`."""
+    token, _, form = enter(body, layer, x)
+    crops, additions, cuts = [], [], []
+    for covered, wanted in layer._lengths((32,) * layer.rank):
+        excess = covered - wanted
+        before = max(excess, 0) // 2
+        crops.append(before)
+        additions.append(max(before - (excess - before), 0))
+        cuts.append(f":-{excess - 2 * before}" if excess > 2 * before else ":")
+    bias, weights = _bias(layer)
+    padding = f", padding={one_or_all(crops)}" if any(crops) else ""
+    padding += f", output_padding={one_or_all(additions)}" if any(additions) else ""
+    module = body.module(
+        layer, layer.name,
+        f"nn.ConvTranspose{layer.rank}d({layer.kernel.shape[-1]}, {layer.filters}, {one_or_all(layer.kernel_size)}"
+        f"{_options(layer)}{padding}{bias})",
+        {"weight": ([layer.kernel], _kernel_first), **weights},
+    )  # fmt: skip
+    token = body.set(f"{module}({token})")
+    if set(cuts) != {":"}:
+        token = body.set(f"{token}[:, :, {', '.join(cuts)}]")
+    return activated(body, _leave(layer, x, token, form), layer.activation, layer.name)
+
+
+@emits(
+    layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D, layers.AveragePooling1D, layers.AveragePooling2D,
+    layers.AveragePooling3D,
+)  # fmt: skip
+def pooling(body: Body, layer: Any, x: Value) -> Value | None:
+    """`F.max_pool2d` and so on; padded windows are recorded."""
+    if layer.padding != "valid":
+        return None
+    token, _, form = enter(body, layer, x)
+    kind = (
+        "max" if isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)) else "avg"
+    )
+    stride = f", stride={one_or_all(layer.strides)}" if tuple(layer.strides) != tuple(layer.pool_size) else ""
+    expression = f"F.{kind}_pool{layer.rank}d({token}, {one_or_all(layer.pool_size)}{stride})"
+    return _leave(layer, x, body.set(expression), form)
+
+
+@emits(
+    layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D,
+    layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D,
+)  # fmt: skip
+def global_pooling(body: Body, layer: Any, x: Value) -> Value:
+    """`mean` and `amax` over the spatial axes."""
+    rank = len(x.shape) - 2
+    is_last = layer.data_format == "channels_last"
+    first = 2 if x.form == FIRST or not is_last else 1
+    dims = tuple(range(first, first + rank))
+    method = "mean" if "Average" in type(layer).__name__ else "amax"
+    keepdim = ", keepdim=True" if layer.keepdims else ""
+    dim = str(dims[0]) if rank == 1 else str(dims)
+    token = body.set(f"{body.get(x, x.form)}.{method}(dim={dim}{keepdim})")
+    form = x.form if layer.keepdims else PLAIN
+    return Value(layer.compute_output_shape(x.shape), x.dtype, {form: token})
+
+
+# Normalization -----------------------------------------------------------------------------------------------------
+
+
+@emits(layers.BatchNormalization)
+def batch_normalization(body: Body, layer: Any, x: Value) -> Value | None:
+    """`nn.BatchNorm1d` and so on: torch's momentum is 1 − Keras's, its running variance that of a sample."""
+    rank, axis = len(x.shape), layer.axis % len(x.shape)
+    if rank > 5 or axis not in (1, rank - 1):
+        return None
+    form = x.form if rank == 2 else PLAIN if axis == 1 else FIRST
+    if form == FLAT:
+        return None
+    size = layer.moving_mean.shape[0]
+    affine = "" if layer.scale or layer.center else ", affine=False"
+    weights: dict[str, Any] = {}
+    if not affine:
+        weights["weight"] = ([layer.gamma], lambda g: g) if layer.scale else ([], lambda: torch.ones(size))
+        weights["bias"] = ([layer.beta], lambda b: b) if layer.center else ([], lambda: torch.zeros(size))
+    weights["running_mean"] = ([layer.moving_mean], lambda m: m)
+    weights["running_var"] = ([layer.moving_variance], lambda v: v)
+    weights["num_batches_tracked"] = ([], lambda: torch.zeros((), dtype=torch.int64))
+    kind = {2: 1, 3: 1, 4: 2, 5: 3}[rank]
+    momentum = round(1 - layer.momentum, 12)
+    module = body.module(
+        layer,
+        layer.name,
+        f"nn.BatchNorm{kind}d({size}, eps={layer.epsilon}, momentum={momentum}{affine})",
+        weights,
+    )
+    return Value(x.shape, x.dtype, {form: body.set(f"{module}({body.get(x, form)})")})
+
+
+@emits(layers.LayerNormalization)
+def layer_normalization(body: Body, layer: Any, x: Value) -> Value | None:
+    """`nn.LayerNorm` over the last axes."""
+    if not layer._is_last or (layer.center and not layer.scale):
+        return None
+    sizes = one_or_all(layer._sizes) if len(layer._sizes) == 1 else str(tuple(layer._sizes))
+    options = "" if layer.scale else ", elementwise_affine=False"
+    options += ", bias=False" if layer.scale and not layer.center else ""
+    weights = {"weight": ([layer.gamma], lambda g: g)} if layer.scale else {}
+    weights |= {"bias": ([layer.beta], lambda b: b)} if layer.center else {}
+    module = body.module(layer, layer.name, f"nn.LayerNorm({sizes}, eps={layer.epsilon}{options})", weights)
+    return Value(x.shape, x.dtype, {PLAIN: body.set(f"{module}({needs_plain(body, x)})")})
+
+
+@emits(layers.GroupNormalization)
+def group_normalization(body: Body, layer: Any, x: Value) -> Value | None:
+    """`nn.GroupNorm`."""
+    axis = layer.axis % len(x.shape)
+    if axis not in (1, len(x.shape) - 1) or len(x.shape) < 3 or layer.scale != layer.center:
+        return None
+    form = PLAIN if axis == 1 else FIRST
+    affine = "" if layer.scale else ", affine=False"
+    weights = (
+        {"weight": ([layer.gamma], lambda g: g), "bias": ([layer.beta], lambda b: b)} if layer.scale else {}
+    )
+    module = body.module(
+        layer,
+        layer.name,
+        f"nn.GroupNorm({layer.groups}, {x.shape[axis]}, eps={layer.epsilon}{affine})",
+        weights,
+    )
+    return Value(x.shape, x.dtype, {form: body.set(f"{module}({body.get(x, form)})")})
+
+
+@emits(layers.RMSNormalization)
+def rms_normalization(body: Body, layer: Any, x: Value) -> Value | None:
+    """`nn.RMSNorm` over the last axis."""
+    if list(layer.axis) not in ([-1], [len(x.shape) - 1]):
+        return None
+    module = body.module(
+        layer,
+        layer.name,
+        f"nn.RMSNorm({x.shape[-1]}, eps={layer.epsilon})",
+        {"weight": ([layer.scale], lambda s: s)},
+    )
+    return Value(x.shape, x.dtype, {PLAIN: body.set(f"{module}({needs_plain(body, x)})")})
+
+
+# Modules of torch --------------------------------------------------------------------------------------------------
+
+
+@emits(layers.TorchModuleWrapper)
+def torch_module(body: Body, layer: Any, x: Value) -> Value | None:
+    """A module of torch itself, as its `repr` writes it."""
+    module = layer.module
+    if not type(module).__module__.startswith("torch.nn.modules.") or any(True for _ in module.children()):
+        return None
+    weights: dict[str, Any] = {
+        key: ([tensor], lambda t: t) for key, tensor in module.state_dict(keep_vars=True).items()
+    }
+    name = body.module(layer, layer.name, f"nn.{module!r}", weights)
+    shape = layer.compute_output_spec(_symbolic(x)).shape
+    return Value(shape, x.dtype, {PLAIN: body.set(f"{name}({body.get(x)})")})
+
+
+def _symbolic(x: Value) -> Any:
+    from kerasish.symbolic import KerasTensor
+
+    return KerasTensor(x.shape, dtype=x.dtype)

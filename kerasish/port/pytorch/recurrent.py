@@ -1,0 +1,273 @@
+"""Recurrent layers and attention."""
+
+# B batch, T time, U units
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kerasish import activations, layers, tree
+from kerasish.layers.recurrent.rnn import RNN
+from kerasish.port.pytorch.modules import emits, needs_plain
+from kerasish.port.pytorch.recording import record
+from kerasish.port.pytorch.source import PLAIN, Body, Refusal, Value
+
+LOOP = '''def run_steps(step, x, states, weights, mask=None, zero_output_for_mask=False):
+    """Run a recurrent cell over (batch, time, ...); masked steps change nothing."""
+    outputs = []
+    for t in range(x.shape[1]):
+        output, *new_states = step(x[:, t], *states, *weights)
+        if mask is not None:
+            other = torch.zeros_like(output)
+            if outputs and not zero_output_for_mask:
+                other = outputs[-1]
+            keep = mask[:, t]
+            output = where(keep, output, other)
+            pairs = zip(new_states, states, strict=True)
+            new_states = [where(keep, a, b) for a, b in pairs]
+        states = new_states
+        outputs.append(output)
+    return torch.stack(outputs, dim=1), states'''
+WHERE = """def where(keep, a, b):
+    return torch.where(keep.reshape(-1, *[1] * (a.dim() - 1)), a, b)"""
+
+
+def _torch_kind(layer: Any) -> str | None:
+    """The module of torch that computes the layer: `nn.LSTM(F, U)` without the last bracket, or None."""
+    cell = layer.cell
+    is_standard = getattr(cell, "activation", None) is activations.tanh
+    if type(layer) is layers.LSTM and is_standard and cell.recurrent_activation is activations.sigmoid:
+        return "LSTM"
+    if type(layer) is layers.GRU and is_standard and cell.recurrent_activation is activations.sigmoid:
+        return "GRU" if cell.reset_after else None
+    if type(layer) is layers.SimpleRNN and cell.activation in (activations.tanh, activations.relu):
+        return "RNN"
+    return None
+
+
+def _weights(cell: Any, kind: str, suffix: str = "") -> dict[str, Any]:
+    """The weights in torch's names, layout and order of gates."""
+    u = cell.units
+
+    def rows(w: Tensor) -> Tensor:
+        if kind == "GRU":
+            z, r, h = w.split(u, dim=-1)
+            w = torch.cat([r, z, h], dim=-1)
+        return w.t() if w.dim() == 2 else w
+
+    weights: dict[str, Any] = {
+        f"weight_ih_l0{suffix}": ([cell.kernel], rows),
+        f"weight_hh_l0{suffix}": ([cell.recurrent_kernel], rows),
+    }
+    if cell.bias is None:
+        return weights
+    if kind == "GRU":
+        weights[f"bias_ih_l0{suffix}"] = ([cell.bias], lambda b: rows(b[0]))
+        weights[f"bias_hh_l0{suffix}"] = ([cell.bias], lambda b: rows(b[1]))
+    else:
+        weights[f"bias_ih_l0{suffix}"] = ([cell.bias], rows)
+        weights[f"bias_hh_l0{suffix}"] = ([cell.bias], rows, True)
+    return weights
+
+
+def _constructor(cell: Any, kind: str, more: str = "") -> str:
+    bias = "" if cell.bias is not None else ", bias=False"
+    relu = ', nonlinearity="relu"' if kind == "RNN" and cell.activation is activations.relu else ""
+    return f"nn.{kind}({cell.kernel.shape[0]}, {cell.units}{relu}{bias}, batch_first=True{more})"
+
+
+def _dropped(body: Body, layer: Any, token: str) -> str:
+    """The sequence after the layer's dropout, which torch has for stacked layers only."""
+    cell = layer.cell
+    if getattr(cell, "recurrent_dropout", 0):
+        body.file.note(f"{layer.name}: recurrent dropout is left out, torch's recurrent modules have none.")
+    if not getattr(cell, "dropout", 0):
+        return token
+    module = body.module((layer, "dropout"), f"{layer.name}_dropout", f"nn.Dropout({cell.dropout})")
+    return body.set(f"{module}({token})")
+
+
+@emits(
+    layers.LSTM,
+    layers.GRU,
+    layers.SimpleRNN,
+    layers.RNN,
+    layers.ConvLSTM1D,
+    layers.ConvLSTM2D,
+    layers.ConvLSTM3D,
+)
+def recurrent(body: Body, layer: Any, x: Value, initial_state: Any = None) -> Any:
+    """`nn.LSTM`, `nn.GRU`, `nn.RNN`; what they cannot do is a loop over a function for one step."""
+    if layer.stateful:
+        raise Refusal(
+            f"layer {layer.name!r} keeps its states between calls (`stateful=True`): give them as inputs"
+        )
+    kind = _torch_kind(layer) if x.mask is None else None
+    token = needs_plain(body, x)
+    token = body.set(f"{token}.flip(1)") if layer.go_backwards else token
+    token = _dropped(body, layer, token)
+    states = None if initial_state is None else [body.get(state) for state in tree.flatten(initial_state)]
+    if kind is None:
+        outputs, states = _loop(body, layer, x, token, states)
+    else:
+        module = body.module(layer, layer.name, _constructor(layer.cell, kind), _weights(layer.cell, kind))
+        outputs, states = _call_module(body, module, kind, token, states)
+    return _results(body, layer, x, outputs, states)
+
+
+def _call_module(body: Body, module: str, kind: str, token: str, states: Any) -> tuple[str, list[str]]:
+    given = ""
+    if states is not None:
+        first = [f"{state}.unsqueeze(0)" for state in states]
+        given = f", ({', '.join(first)})" if kind == "LSTM" else f", {first[0]}"
+    outputs, last = body.unpack(f"{module}({token}{given})", 2)
+    count = 2 if kind == "LSTM" else 1
+    return outputs, [f"{last}[{i}][0]" if count == 2 else f"{last}[0]" for i in range(count)]
+
+
+def _results(body: Body, layer: Any, x: Value, outputs: str, states: list[str]) -> Any:
+    shape = layer.compute_output_shape(x.shape)
+    own = shape[0] if layer.return_state else shape
+    token = outputs if layer.return_sequences else body.set(f"{outputs}[:, -1]")
+    output = Value(own, layer.compute_dtype, {PLAIN: token})
+    output.mask = x.mask if layer.return_sequences else None
+    if not layer.return_state:
+        return output
+    sizes = _flat_shapes(shape[1:])
+    kept = [Value(s, layer.compute_dtype, {PLAIN: body.set(t)}) for s, t in zip(sizes, states, strict=True)]
+    return (output, *kept)
+
+
+def _flat_shapes(shapes: Any) -> list[tuple]:
+    found: list[tuple] = []
+    for shape in shapes:
+        is_shape = all(size is None or isinstance(size, int) for size in shape)
+        found += [tuple(shape)] if is_shape else _flat_shapes(shape)
+    return found
+
+
+def _loop(body: Body, layer: Any, x: Value, token: str, states: Any) -> tuple[str, list[str]]:
+    """Record one step of the cell, and run it over the sequence."""
+    shapes = _flat_shapes(layer._expected_states(x.shape))
+    template = layer._expected_states((1, *x.shape[1:]))
+    step_input = Value((x.shape[0], *x.shape[2:]), layer.compute_dtype, {PLAIN: ""})
+    state_values = [Value(shape, layer.compute_dtype, {PLAIN: ""}) for shape in shapes]
+
+    def step(inputs: Tensor, *flat: Tensor) -> tuple:
+        rest = iter(flat)
+        nested = tree.map_shape_structure(lambda _: next(rest), template)
+        output, new = layer._call_cell(inputs, nested, False)
+        return (output, *tree.flatten(new))
+
+    name = f"{layer.name}_step"
+    function, weights = record(body, name, step, ((step_input, *state_values), {}), layer.cell, inline=False)
+    body.file.function("where", lambda _: WHERE)
+    body.file.function("run_steps", lambda _: LOOP)
+    if states is None:
+        states = [
+            body.set(f"{token}.new_zeros({token}.shape[0], {', '.join(map(str, s[1:]))})") for s in shapes
+        ]
+    mask = ""
+    if x.mask is not None:
+        mask = body.get(x.mask)
+        mask = f", {body.set(f'{mask}.flip(1)') if layer.go_backwards else mask}"
+        mask += ", zero_output_for_mask=True" if layer.zero_output_for_mask else ""
+    given = f"({', '.join(weights)}{',' if len(weights) == 1 else ''})"
+    outputs, last = body.unpack(f"run_steps({function}, {token}, [{', '.join(states)}], {given}{mask})", 2)
+    return outputs, [f"{last}[{i}]" for i in range(len(shapes))]
+
+
+@emits(layers.Bidirectional)
+def bidirectional(body: Body, layer: Any, x: Value, initial_state: Any = None) -> Any:
+    """`nn.LSTM(bidirectional=True)` and so on, or the two directions one after the other."""
+    forward, backward = layer.forward_layer, layer.backward_layer
+    if not isinstance(forward, RNN) or not isinstance(backward, RNN) or forward.go_backwards:
+        return None
+    kinds = _torch_kind(forward), _torch_kind(backward)
+    is_one = (
+        kinds[0] is not None and kinds[0] == kinds[1] and x.mask is None and initial_state is None
+        and not (layer.return_state or layer.stateful) and layer.merge_mode == "concat"
+        and forward.cell.units == backward.cell.units and forward.cell.use_bias == backward.cell.use_bias
+        and forward.cell.activation is backward.cell.activation
+    )  # fmt: skip
+    if is_one:
+        kind = str(kinds[0])
+        module = body.module(
+            layer, layer.name, _constructor(forward.cell, kind, ", bidirectional=True"),
+            {**_weights(forward.cell, kind), **_weights(backward.cell, kind, "_reverse")},
+        )  # fmt: skip
+        token = _dropped(body, forward, needs_plain(body, x))
+        outputs = body.unpack(f"{module}({token})", 2)[0]
+        u = forward.cell.units
+        if not layer.return_sequences:
+            outputs = body.set(f"torch.cat([{outputs}[:, -1, :{u}], {outputs}[:, 0, {u}:]], dim=-1)")
+        return Value(layer.compute_output_shape(x.shape), layer.compute_dtype, {PLAIN: outputs})
+    states = layer._split(initial_state)
+    one = recurrent(body, forward, x, states[0])
+    other = recurrent(body, backward, x, states[1])
+    kept: tuple = ()
+    if layer.return_state:
+        (one, *first), (other, *second) = one, other
+        kept = (*first, *second)
+    a, b = body.get(one), body.get(other)
+    b = body.set(f"{b}.flip(1)") if layer.return_sequences else b
+    mask = x.mask if layer.return_sequences else None
+    if layer.merge_mode is None:
+        return (one, Value(other.shape, other.dtype, {PLAIN: b}, mask), *kept)
+    expression = {
+        "concat": f"torch.cat([{a}, {b}], dim=-1)", "sum": f"{a} + {b}", "ave": f"({a} + {b}) / 2", "mul": f"{a} * {b}",
+    }[layer.merge_mode]  # fmt: skip
+    features = one.shape[-1] + (other.shape[-1] if layer.merge_mode == "concat" else 0)
+    made = Value((*one.shape[:-1], features), one.dtype, {PLAIN: body.set(expression)}, mask)
+    return (made, *kept) if kept else made
+
+
+@emits(layers.MultiHeadAttention)
+def attention(
+    body: Body,
+    layer: Any,
+    query: Value,
+    value: Value,
+    key: Value | None = None,
+    use_causal_mask: bool = False,
+) -> Value | None:
+    """`nn.MultiheadAttention`, where the heads together have the size of the query."""
+    key = value if key is None else key
+    heads, size = layer._num_heads, layer._key_dim
+    features = query.shape[-1]
+    fits = (
+        len(query.shape) == 3 and layer._value_dim == size and heads * size == features
+        and tuple(layer._output_shape or (features,)) == (features,) and not layer._use_gate
+        and layer._sliding_window is None and (value.shape[-1] == key.shape[-1] == features)
+        and not any(x.mask is not None for x in (query, value, key))
+    )  # fmt: skip
+    if not fits:
+        return None
+    q, k, v, o = layer._query_dense, layer._key_dense, layer._value_dense, layer._output_dense
+    weights: dict[str, Any] = {
+        "in_proj_weight": (
+            [q.kernel, k.kernel, v.kernel], lambda *w: torch.cat([one.flatten(1).t() for one in w])
+        ),
+        "out_proj.weight": ([o.kernel], lambda w: w.flatten(0, 1).t()),
+    }  # fmt: skip
+    if layer._use_bias:
+        weights["in_proj_bias"] = (
+            [q.bias, k.bias, v.bias],
+            lambda *b: torch.cat([one.flatten() for one in b]),
+        )
+        weights["out_proj.bias"] = ([o.bias], lambda b: b)
+    options = f", dropout={layer._dropout}" if layer._dropout else ""
+    options += "" if layer._use_bias else ", bias=False"
+    module = body.module(
+        layer, layer.name, f"nn.MultiheadAttention({features}, {heads}{options}, batch_first=True)", weights
+    )
+    tokens = [body.get(x) for x in (query, key, value)]
+    mask = ""
+    if use_causal_mask:
+        ones = f"torch.ones({tokens[0]}.shape[1], {tokens[1]}.shape[1], dtype=torch.bool"
+        mask = f", attn_mask={body.set(f'{ones}, device={tokens[0]}.device).triu(1)')}"
+    outputs = body.unpack(f"{module}({', '.join(tokens)}, need_weights=False{mask})", 2)[0]
+    return Value(query.shape, query.dtype, {PLAIN: outputs})

@@ -1,0 +1,192 @@
+"""`to_pytorch`: a model as the source of a plain PyTorch module, with its weights in a file beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kerasish import tree
+from kerasish.dtypes import is_float_dtype, torch_dtype
+from kerasish.layers import Layer
+from kerasish.port.pytorch.graphs import Emitted, emit_model
+from kerasish.port.pytorch.source import File, Weight, layers_of
+from kerasish.port.pytorch.training import training_text
+from kerasish.saving.atomic import write_text
+from kerasish.saving.safetensors import write_tensors
+
+LOADER = '''
+    @classmethod
+    def from_pretrained(cls, path: str = "{weights}") -> "{name}":
+        """The module with the weights of a safetensors file, in eval mode."""
+        model = cls()
+        model.load_state_dict(load_file(path))
+        return model.eval()'''
+LOGITS = """
+    def forward(self, {arguments}):
+        return {function}"""
+TOLERANCE = 1e-4
+
+
+class Port:
+    """A model on its way to PyTorch: the text, and the weights."""
+
+    def __init__(self, text: str, weights: list[Weight], name: str, emitted: Emitted) -> None:
+        self.text = text
+        self.weights = weights
+        self.name = name
+        self.emitted = emitted
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What is written beside the text."""
+        return {weight.key: weight.value() for weight in self.weights}
+
+
+def to_pytorch(model: Any, path: Any = None, weights: Any = None) -> str:
+    """Write a model as the source of a `torch.nn.Module` that needs nothing but torch and safetensors.
+
+    Layers become torch's modules (`nn.Linear`, `nn.Conv2d`, `nn.LSTM`, …) or short functions; images are moved to
+    channels first once, at the start. A compiled model brings a function `train` with the same optimizer, loss and
+    metrics in torch's names. The module is run beside the model before anything is written.
+
+    Args:
+        model: a built model.
+        path: file for the source, such as `"net.py"`; None only returns it.
+        weights: file for the weights; by default beside `path`, with the ending `.safetensors`.
+
+    Returns:
+        The source. `Net.from_pretrained()` in it gives the module with the weights.
+
+    Raises:
+        ValueError: the model is not built, or a layer, which is named, has no form in plain PyTorch.
+
+    Example:
+        >>> model = kerasish.Sequential([kerasish.Input((4,)), kerasish.layers.Dense(2, name="score")], name="net")
+        >>> print(to_pytorch(model)[-145:].split("def forward")[1])
+        (self, x: Tensor):
+                x = self.score(x)
+                return x
+        <BLANKLINE>
+    """
+    target = None if path is None else Path(os.fspath(path))
+    if weights is None and target is not None:
+        weights = target.with_suffix(".safetensors")
+    port = make_port(model, Path(os.fspath(weights)).name if weights is not None else None)
+    check(port, model)
+    if weights is not None:
+        write_tensors(port.state_dict(), weights)
+    if target is not None:
+        write_text(target, port.text)
+    return port.text
+
+
+def make_port(model: Any, weights: str | None = None) -> Port:
+    """The text of a model and the places of its weights."""
+    if not isinstance(model, Layer) or not hasattr(model, "layers"):
+        raise TypeError(f"`model` must be a kerasish model. Received: {type(model).__name__}")
+    _require_float32(model)
+    file = File()
+    name = file.class_name(model.name)
+    emitted = emit_model(model, name, file)
+    training = training_text(model, emitted, file)
+    methods = []
+    result = emitted.result
+    own = emitted.body
+    if training.has_logits:
+        value, activation = emitted.outputs.logits
+        result = own.get(value)
+        own.statements = [row for row in own.statements if row[0] != [emitted.result]]
+        function = "torch.sigmoid({})" if activation == "sigmoid" else "torch.softmax({}, dim=-1)"
+        call = f"self.logits({', '.join(emitted.inputs.values())})"
+        arguments = ", ".join(f"{given}: Tensor" for given in emitted.inputs.values())
+        methods.append(LOGITS.format(arguments=arguments, function=function.format(call)))
+    if weights is not None:
+        methods.append(LOADER.format(weights=weights, name=name))
+    main = own.class_text(emitted.inputs, result, methods)
+    if training.has_logits:
+        main = main.replace("def forward", "def logits", 1)
+    parts = [*file.functions.values(), *file.classes.values(), main]
+    parts += [training.text] if training.text else []
+    text = _head(model, file, "\n".join(parts), weights) + "\n\n\n".join(parts) + "\n"
+    return Port(text, own.weights, name, emitted)
+
+
+def _head(model: Any, file: File, body: str, weights: str | None) -> str:
+    lines = [f'"""Model {model.name!r} as a PyTorch module.'.replace("'", "`")]
+    if file.notes:
+        lines += ["", *(line for note in file.notes for line in _folded(note))]
+    lines[-1] += '"""' if not file.notes else ""
+    lines += ['"""'] if file.notes else []
+    lines += ["", "import torch"]
+    lines += ["import torch.nn.functional as F"] if "F." in body else []
+    lines += ["from safetensors.torch import load_file"] if weights is not None else []
+    lines += ["from torch import Tensor, nn", "", "", ""]
+    if "torch." not in body.replace("safetensors.torch", ""):
+        lines.remove("import torch")
+    return "\n".join(lines)
+
+
+def _folded(note: str, width: int = 86) -> list[str]:
+    lines, current = [], "-"
+    for word in note.split():
+        if len(current) + len(word) + 1 > width:
+            lines.append(current)
+            current = " "
+        current += f" {word}"
+    return [*lines, current]
+
+
+def _require_float32(model: Any) -> None:
+    for layer in layers_of(model):
+        if is_float_dtype(layer.compute_dtype) and layer.compute_dtype != "float32":
+            raise ValueError(
+                f"Layer {layer.name!r} computes in {layer.compute_dtype}: the module is written in float32. Load the "
+                "model with `dtype='float32'`, and use `torch.autocast` or `.to(torch.bfloat16)` on the module."
+            )
+
+
+def check(port: Port, model: Any) -> None:
+    """Run the module beside the model on random inputs.
+
+    Raises:
+        RuntimeError: their outputs differ.
+    """
+    module = load_module(port)
+    graph = port.emitted.graph
+    generator = torch.Generator().manual_seed(0)
+    tensors = []
+    for tensor in graph.inputs:
+        sizes = [3 if i == 0 and size is None else size or 7 for i, size in enumerate(tensor.shape)]
+        dtype = torch_dtype(tensor.dtype)
+        if dtype.is_floating_point:
+            tensors.append(torch.rand(sizes, generator=generator, dtype=dtype))
+        else:
+            tensors.append(torch.randint(0, 2, sizes, generator=generator).to(dtype))
+    device = next(iter(model.weights), torch.empty(0)).device
+    with torch.no_grad():
+        given = tree.pack_sequence_as(graph.input_structure, [tensor.to(device) for tensor in tensors])
+        expected = tree.flatten(model(given, training=False))
+        received = tree.flatten(module(*tensors))
+    for one, other in zip(expected, received, strict=True):
+        if not torch.allclose(
+            one.cpu().double(), other.double(), rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
+        ):
+            difference = (one.cpu().double() - other.double()).abs().max().item()
+            raise RuntimeError(
+                f"The module written for {model.name!r} computes something else than the model (difference "
+                f"{difference:.2g}), so it is not given out. This is an error of kerasish: please report it, with "
+                "`model.to_json()`."
+            )
+
+
+def load_module(port: Port) -> torch.nn.Module:
+    """Make the module that a text describes, with its weights."""
+    namespace: dict[str, Any] = {"__name__": "ported"}
+    text = port.text.replace("from safetensors.torch import load_file\n", "")
+    exec(compile(text, f"<{port.name}>", "exec"), namespace)
+    module = namespace[port.name]()
+    module.load_state_dict(port.state_dict())
+    return module.eval()

@@ -1,0 +1,1 @@
+"""Source code of Keras and tf.keras rewritten for kerasish; needs libcst (`pip install "kerasish[port]"`)."""

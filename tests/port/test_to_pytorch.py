@@ -1,0 +1,395 @@
+"""Models as plain PyTorch modules: the same outputs, readable source, nothing of kerasish in it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import kerasish as keras
+from kerasish import layers, ops
+from kerasish.__main__ import main
+from kerasish.port import to_pytorch
+from kerasish.port.pytorch.source import wrapped
+from kerasish.port.pytorch.writing import load_module, make_port
+from tests.contracts.layer_samples import SAMPLES
+from tests.contracts.test_layers import called, made, symbolic
+
+pytest.importorskip("safetensors")
+
+REFUSED = {"HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
+CASES = [(name, sample) for name, samples in SAMPLES.items() for sample in samples if name != "InputLayer"]
+IDS = [
+    f"{name}-{i}" for name, samples in SAMPLES.items() for i in range(len(samples)) if name != "InputLayer"
+]
+NAMED_IN_TORCH = {
+    "Dense": "nn.Linear(", "Conv2D": "nn.Conv2d(", "Conv1D": "nn.Conv1d(", "Conv3D": "nn.Conv3d(",
+    "Conv2DTranspose": "nn.ConvTranspose2d(", "DepthwiseConv2D": "groups=2", "Embedding": "nn.Embedding(",
+    "BatchNormalization": "nn.BatchNorm", "LayerNormalization": "nn.LayerNorm(", "LSTM": "nn.LSTM(", "GRU": "nn.GRU(",
+    "SimpleRNN": "nn.RNN(", "Bidirectional": "bidirectional=True", "RMSNormalization": "nn.RMSNorm(",
+    "PReLU": "nn.PReLU(", "Dropout": "nn.Dropout(", "SpatialDropout2D": "nn.Dropout2d(",
+    "MaxPooling2D": "F.max_pool2d(", "AlphaDropout": "nn.AlphaDropout(", "Concatenate": "torch.cat(",
+}  # fmt: skip
+
+
+def model_of(name, sample):
+    layer = made(name, sample)
+    inputs = symbolic(sample)
+    return keras.Model(
+        list(inputs) if isinstance(inputs, tuple) else inputs, called(layer, inputs), name="net"
+    )
+
+
+def assert_same(model, *inputs):
+    """The module gives the model's outputs."""
+    port = make_port(model)
+    graph = port.emitted.graph
+    given = keras.tree.pack_sequence_as(graph.input_structure, list(inputs))
+    with torch.no_grad():
+        expected = keras.tree.flatten(model(given))
+        received = keras.tree.flatten(load_module(port)(*inputs))
+    for a, b in zip(received, expected, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    assert "keras" not in port.text.replace("Keras", "")
+    return port.text
+
+
+def randoms(model):
+    torch.manual_seed(0)
+    shapes = [(3, *(7 if size is None else size for size in x.shape[1:])) for x in model.inputs]
+    return [
+        torch.rand(shape) + 0.5
+        if "float" in x.dtype
+        else torch.randint(1, 4, shape).to(getattr(torch, x.dtype))
+        for x, shape in zip(model.inputs, shapes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+def test_every_layer(name, sample):
+    model = model_of(name, sample)
+    if name in REFUSED:
+        with pytest.raises(ValueError, match=r"has no counterpart|takes strings"):
+            to_pytorch(model)
+        return
+    text = assert_same(model, *randoms(model))
+    if sample is SAMPLES[name][0] and name in NAMED_IN_TORCH:
+        assert NAMED_IN_TORCH[name] in text
+
+
+def convnet():
+    stack = [
+        keras.Input((12, 12, 2)),
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(4, 3, activation="relu", padding="same"),
+        layers.BatchNormalization(),
+        layers.MaxPooling2D(),
+        layers.Conv2D(3, 3, strides=2, padding="same", activation="relu"),
+        layers.Flatten(),
+        layers.Dropout(0.3),
+        layers.Dense(5, activation="relu", kernel_regularizer="l2"),
+        layers.Dense(3, activation="softmax"),
+    ]
+    return keras.Sequential(stack, name="convnet")
+
+
+def test_a_convolutional_network_is_moved_to_channels_first_once():
+    text = assert_same(convnet(), torch.rand(2, 12, 12, 2))
+    assert text.count("movedim") == text.count("permute") + 1 == 1
+    assert "x = x.flatten(1)" in text
+
+
+def test_shared_layers_and_several_inputs_and_outputs():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    shared = layers.Dense(3, activation="tanh", name="shared")
+    u, v = shared(a), shared(b)
+    outputs = {
+        "first": layers.Dense(2)(u + v * 2 - 1),
+        "second": ops.mean(u, axis=1, keepdims=True),
+        "third": v[:, :2],
+    }
+    model = keras.Model([a, b], outputs, name="two_towers")
+    text = assert_same(model, torch.rand(3, 4), torch.rand(3, 4))
+    assert text.count("nn.Linear(4, 3)") == 1
+    assert "def forward(self, a: Tensor, b: Tensor)" in text
+    model = keras.Model({"q": a, "p": b}, [u, ops.concatenate([u, v], axis=-1)])
+    assert_same(model, torch.rand(3, 4), torch.rand(3, 4))
+
+
+def test_functions_of_ops():
+    x = keras.Input((6, 4))
+    y = ops.softmax(ops.matmul(x, ops.transpose(x, (0, 2, 1))) / 2.0, axis=-1)
+    y = ops.einsum("bij,bjk->bik", y, x) ** 2 + ops.expand_dims(ops.max(x, axis=1), 1)
+    y = ops.where(y > 1.0, y, -y)
+    assert_same(keras.Model(x, [y, 1.0 / y, ops.reshape(y, (-1, 24))]), torch.rand(3, 6, 4))
+
+
+def test_nested_models_become_classes():
+    encoder = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(5)], name="encoder"
+    )
+    a, b = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    model = keras.Model(
+        [a, b], layers.Dense(1)(layers.Concatenate()([encoder(a), encoder(b)])), name="siamese"
+    )
+    text = assert_same(model, torch.rand(2, 8, 8, 3), torch.rand(2, 8, 8, 3))
+    assert text.count("class Encoder(nn.Module)") == text.count("self.encoder = Encoder()") == 1
+
+
+def test_a_residual_and_a_u_shaped_network():
+    x = inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, padding="same")(x)
+    y = layers.Activation("relu")(layers.BatchNormalization()(x))
+    x = layers.Add()([x, layers.Conv2D(4, 3, padding="same")(y)])
+    y = layers.Conv2D(8, 3, padding="same", activation="relu")(layers.MaxPooling2D()(x))
+    x = layers.Concatenate()([layers.UpSampling2D()(y), x])
+    model = keras.Model(
+        inputs, [layers.Conv2D(1, 1, activation="sigmoid")(x), layers.GlobalAveragePooling2D()(x)]
+    )
+    text = assert_same(model, torch.rand(2, 8, 8, 3))
+    assert text.count("movedim") == 2  # in, and the image that comes out
+
+
+def test_attention():
+    x = keras.Input((None,), dtype="int32")
+    e = layers.Embedding(11, 8)(x)
+    h = layers.LayerNormalization()(layers.MultiHeadAttention(2, 4)(e, e, use_causal_mask=True) + e)
+    text = assert_same(keras.Model(x, layers.Dense(11)(h)), torch.randint(0, 11, (2, 5)))
+    assert "nn.MultiheadAttention(8, 2, batch_first=True)" in text
+    e = layers.Embedding(11, 8, mask_zero=True)(x)
+    h = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 4)(e, e))
+    assert_same(keras.Model(x, h), torch.randint(0, 3, (4, 6)))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.LSTM(3), layers.GRU(3, return_sequences=True), layers.LSTM(3, go_backwards=True),
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+        layers.Bidirectional(layers.GRU(2), merge_mode="sum"),
+        layers.RNN([layers.GRUCell(2), layers.LSTMCell(3)]),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_masked_sequences(layer):
+    x = keras.Input((None,), dtype="int32")
+    model = keras.Model(x, layers.Dense(1)(layer(layers.Embedding(9, 4, mask_zero=True)(x))))
+    assert_same(model, torch.randint(0, 3, (5, 6)))
+
+
+def test_states_from_one_layer_to_another():
+    x, later = keras.Input((5, 3)), keras.Input((None, 2))
+    _, h, c = layers.LSTM(4, return_state=True)(x)
+    y = layers.LSTM(4, return_sequences=True)(later, initial_state=[h, c])
+    model = keras.Model([x, later], layers.TimeDistributed(layers.Dense(3, activation="softmax"))(y))
+    assert_same(model, torch.rand(2, 5, 3), torch.rand(2, 6, 2))
+
+
+class Residual(keras.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(4, activation="relu")
+        self.drop = layers.Dropout(0.5)
+
+    def call(self, x, training=False):
+        return x + self.drop(self.inner(x), training=training)
+
+
+class Scale(keras.Layer):
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(shape[-1],), initializer="ones", name="factor")
+
+    def call(self, x):
+        total = torch.cumsum(x * self.factor.abs(), dim=-1)
+        return (total / total.amax(dim=-1, keepdim=True)).reshape(x.shape[0] * 2, -1)
+
+
+class Written(keras.Model):
+    def __init__(self):
+        super().__init__(name="written")
+        self.block = Residual()
+        self.scale = Scale()
+
+    def call(self, x):
+        return self.scale(self.block(x))
+
+
+def test_subclassed_models_and_layers():
+    model = Written()
+    model(torch.ones(2, 4))
+    text = assert_same(model, torch.rand(3, 4))
+    assert "class Residual(nn.Module)" in text and "nn.Dropout(0.5)" in text
+    assert "def scale(x, factor):" in text
+
+
+class Counting(keras.Layer):
+    def call(self, x):
+        return x if x.sum() > 0 else -x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def test_what_cannot_be_written_is_refused():
+    x = keras.Input((3,))
+    with pytest.raises(ValueError, match=r"Layer 'counting' \(Counting\) has no counterpart.*`__bool__`"):
+        to_pytorch(keras.Sequential([keras.Input((3,)), Counting(name="counting")]))
+    with pytest.raises(ValueError, match=r"Layer 'lstm.*stateful"):
+        to_pytorch(keras.Sequential([keras.Input((3, 2), batch_size=2), layers.LSTM(2, stateful=True)]))
+    with pytest.raises(ValueError, match=r"must be built"):
+        to_pytorch(keras.Sequential([layers.Dense(2)]))
+    with pytest.raises(TypeError, match=r"must be a kerasish model. Received: Linear"):
+        to_pytorch(torch.nn.Linear(2, 2))
+    with pytest.raises(ValueError, match=r"computes in bfloat16"):
+        to_pytorch(keras.Sequential([x, layers.Dense(2, dtype="mixed_bfloat16")]))
+    words = keras.Sequential([keras.Input((1,), dtype="string"), layers.StringLookup(vocabulary=["a"])])
+    with pytest.raises(ValueError, match=r"takes strings"):
+        to_pytorch(words)
+
+
+# Training ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["sgd", keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True), "adam", "rmsprop",
+     keras.optimizers.AdamW(0.01, weight_decay=0.02), "adagrad", "adamax", "adadelta", "nadam"],
+    ids=lambda optimizer: optimizer if isinstance(optimizer, str) else type(optimizer).__name__,
+)  # fmt: skip
+def test_the_training_loop_takes_the_same_steps(optimizer, capsys):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4,))
+    hidden = layers.Dense(8, activation="tanh", kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02))(
+        inputs
+    )
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax")(hidden), name="net")
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(24, 4)).astype("float32"), rng.integers(0, 3, 24)
+    port = make_port(model)
+    module = load_module(port)
+    namespace: dict = {"__name__": "ported"}
+    exec(port.text, namespace)
+    batches = [(torch.from_numpy(x[i : i + 8]), torch.from_numpy(y[i : i + 8])) for i in (0, 8, 16)]
+    namespace["train"](module, batches, epochs=2)
+    history = model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+    printed = capsys.readouterr().out.splitlines()
+    assert float(printed[1].split("accuracy ")[1]) == pytest.approx(history["accuracy"][1], abs=1e-3)
+    tolerance = 2e-3 if optimizer in ("nadam", "adagrad", "rmsprop") else 2e-4  # epsilon stands elsewhere
+    for theirs, ours in zip(module.parameters(), model.weights, strict=True):
+        wanted = ours.T if ours.dim() == 2 else ours
+        torch.testing.assert_close(
+            theirs, wanted.detach().clone().reshape(theirs.shape), atol=tolerance, rtol=1e-3
+        )
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "found"),
+    [
+        (1, "sigmoid", "binary_crossentropy", "F.binary_cross_entropy_with_logits("),
+        (1, None, "mse", "F.mse_loss("),
+        (1, None, keras.losses.Huber(2.0), "F.huber_loss("),
+        (3, "softmax", keras.losses.CategoricalCrossentropy(label_smoothing=0.1), "label_smoothing=0.1"),
+        (3, None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), "F.cross_entropy("),
+    ],
+)
+def test_losses(units, activation, loss, found, capsys):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(units, activation=activation)])
+    model.compile("sgd", loss)
+    text = to_pytorch(model)
+    assert found in text.replace("\n", "").replace("    ", "")
+    y = torch.eye(3)[torch.tensor([0, 1])] if units == 3 and activation else torch.tensor([[0.0], [1.0]])
+    namespace: dict = {"__name__": "ported"}
+    exec(text, namespace)
+    module = load_module(make_port(model))
+    x = torch.rand(2, 4)
+    namespace["train"](module, [(x, y)])
+    expected = model.evaluate(x, y, verbose=0)
+    assert float(capsys.readouterr().out.split("loss ")[1]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_the_loop_cannot_do_is_said():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile(keras.optimizers.Ftrl(), "mse")
+    assert "No training loop: the optimizer Ftrl has no counterpart in torch." in to_pytorch(model)
+    model.compile("sgd", "poisson")
+    assert "def train(" not in to_pytorch(model)
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+RUN = """
+import importlib, sys
+sys.modules["kerasish"] = None
+sys.path.insert(0, ".")
+import torch
+from safetensors.torch import load_file
+for name, cls in (("convnet", "Convnet"), ("tagger", "Tagger")):
+    module = getattr(importlib.import_module(name), cls).from_pretrained()
+    data = load_file(name + "_data.safetensors")
+    torch.testing.assert_close(module(data["x"]), data["y"], atol=1e-5, rtol=1e-5)
+print("the same")
+"""
+
+
+def tagger():
+    x = keras.Input((None,), dtype="int64")
+    y = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(layers.Embedding(9, 6, mask_zero=True)(x))
+    return keras.Model(x, layers.Dense(3, activation="softmax")(y), name="tagger")
+
+
+def test_the_files_run_without_kerasish(tmp_path):
+    from safetensors.torch import save_file
+
+    for model, x in ((convnet(), torch.rand(2, 12, 12, 2)), (tagger(), torch.randint(0, 9, (2, 5)))):
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        path = tmp_path / f"{model.name}.py"
+        assert to_pytorch(model, path) == path.read_text(encoding="utf-8")
+        with torch.no_grad():
+            save_file({"x": x, "y": model(x).contiguous()}, tmp_path / f"{model.name}_data.safetensors")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", RUN],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.strip() == "the same", done.stderr
+
+
+def test_the_source_is_formatted_and_clean(tmp_path):
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+    for model in (convnet(), tagger()):
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        to_pytorch(model, tmp_path / f"{model.name}.py")
+    for command in (["format", "--check", "--diff"], ["check", "--select", "E,F,W,I,B"]):
+        done = subprocess.run(
+            [ruff, *command, "--isolated", str(tmp_path)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_command(tmp_path, capsys):
+    model = convnet()
+    model.save(tmp_path / "model.keras")
+    output = tmp_path / "net.py"
+    assert main(["to-pytorch", str(tmp_path / "model.keras"), "-o", str(output)]) == 0
+    assert "class Convnet(nn.Module)" in output.read_text(encoding="utf-8")
+    assert (tmp_path / "net.safetensors").exists()
+    assert main(["to-pytorch", str(tmp_path / "none.keras"), "-o", str(output)]) == 1
+    assert "There is no file" in capsys.readouterr().err
+
+
+def test_long_lines_are_broken():
+    line = "        x = function(" + ", ".join(f"argument_{i}" for i in range(12)) + ")"
+    parts = wrapped(line).split("\n")
+    assert all(len(part) <= 88 for part in parts) and parts[-1] == "        )"
+    compile("def f():\n" + wrapped(line), "text", "exec")
