@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from kerasish import backend as backend
     from kerasish import datasets as datasets
     from kerasish import mixed_precision as mixed_precision
+    from kerasish import model_selection as model_selection
     from kerasish import ops as ops
     from kerasish import preprocessing as preprocessing
     from kerasish import utils as utils

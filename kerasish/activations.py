@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from kerasish.config import floatx, get_device
 from kerasish.dtypes import standardize_dtype, torch_dtype
 from kerasish.errors import format_shape
+from kerasish.ops.nn.activations import sparsemax as sparsemax
 from kerasish.registry import Registry
 
 
@@ -271,25 +272,6 @@ def glu(x: Any, axis: int = -1) -> Any:
     Source: Dauphin et al., 2017, *Language modeling with gated convolutional networks*, arXiv:1612.08083.
     """
     return F.glu(_float(x), axis)
-
-
-def sparsemax(x: Any, axis: int = -1) -> Any:
-    """`max(x − τ, 0)` along `axis`, τ from the sorted values with `1 + k z_k > Σ_{j≤k} z_j`.
-
-    Differs: τ is Keras 3's, `(Σ_k Σ_{j≤k} z_j − 1) / k_max`, so that its models give the same results here.
-    The paper has `τ = (Σ_{j≤k_max} z_j − 1) / k_max`; only with that one do the results always sum to 1.
-
-    Source: Martins and Astudillo, 2016, *From softmax to sparsemax*, arXiv:1602.02068.
-    """
-    x = _float(x)
-    z = torch.movedim(x, axis, -1)
-    descending = torch.sort(z, dim=-1, descending=True)[0]
-    sums = torch.cumsum(descending, -1)
-    k = torch.cumsum(torch.ones_like(descending), -1)
-    is_support = 1 + k * descending > sums
-    k_max = torch.amax(is_support * k, -1, keepdim=True)
-    tau = (torch.sum(is_support * sums, -1, keepdim=True) - 1) / k_max
-    return torch.movedim(torch.clamp(z - tau, min=0), -1, axis)
 
 
 def linear(x: Any) -> Any:

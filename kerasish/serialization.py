@@ -26,7 +26,13 @@ PUBLIC_MODULES = (
     "layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers",
     "constraints", "activations", "callbacks", "dtype_policies", "random", "ops", "utils", "quantizers",
 )  # fmt: skip
-FUNCTION_MODULES = ("activations", "losses", "metrics", "ops", "initializers")  # what computes and does nothing else
+FUNCTION_MODULES = (
+    "activations",
+    "losses",
+    "metrics",
+    "ops",
+    "initializers",
+)  # what computes and does nothing else
 PRIVATE_MODULES = ("keras.src.layers.preprocessing.feature_space", "kerasish.utils.feature_space")
 
 

@@ -31,7 +31,7 @@ LEVELS = [
     ["training"],
     ["models"],
     ["wrappers", "datasets", "preprocessing", "applications", "mixed_precision", "legacy"],
-    ["backend"],
+    ["backend", "model_selection"],
     ["utils"],
     ["", "port", "__main__"],
 ]
@@ -46,6 +46,7 @@ DEFERRED = {
     ("models.model", "models.functional"): "`Model(inputs, outputs)` makes a functional model",
     ("models.model", "models.summary"): "loaded when asked for",
     ("__main__", "port.rewriting.files"): "a command loads what it needs",
+    ("__main__", "port.pytorch"): "a command loads what it needs",
     ("__main__", "port.run"): "a command loads what it needs",
     ("__main__", "datasets.locate"): "a command loads what it needs",
 }

@@ -64,3 +64,12 @@ def test_import_time_reports_torch_and_kerasish() -> None:
     text = run_script("import_time.py", "--rounds", "1", "--modules", "torch", "kerasish")
     assert re.search(rf"\| import torch \| {NUMBER} \| \+0.00 \|", text), text
     assert re.search(rf"\| import kerasish \| {NUMBER} \| [+-]{NUMBER} \|", text), text
+
+
+@pytest.mark.slow
+def test_search_reports_both_searches_of_kerasish() -> None:
+    few = ("--workloads", "tabular", "--contenders", "stacked", "loop", "--rounds", "1", "--warmup", "0")
+    text = run_script("search.py", *few, "--epochs", "1", "--rows", "100")
+    row = rf"\| {NUMBER} \| {NUMBER} \| {NUMBER}–{NUMBER} \| -?{NUMBER} \|"
+    assert re.search(rf"\| kerasish\.model_selection {row}", text), text
+    assert re.search(rf"\| scikit-learn's loop over kerasish {row}", text), text

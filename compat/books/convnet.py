@@ -1,15 +1,14 @@
 """Image classification: a small convnet, a residual network, a depthwise separable one, and what their filters see."""
 
+import keras
 import numpy as np
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers
 
 generator = np.random.default_rng(0)
 labels = generator.integers(0, 3, 96)
 images = generator.normal(0, 0.3, (96, 16, 16, 1)).astype("float32")
-for image, label in zip(images, labels):
+for image, label in zip(images, labels, strict=True):
     image[2 + 4 * label : 6 + 4 * label, 4:12] += 1.0
 x_train, y_train, x_val, y_val = images[:64], labels[:64], images[64:], labels[64:]
 
@@ -82,7 +81,10 @@ set_equal_weights(model, 2)
 model.compile(
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
-    metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc"), keras.metrics.SparseTopKCategoricalAccuracy(2, name="top2")],
+    metrics=[
+        keras.metrics.SparseCategoricalAccuracy(name="acc"),
+        keras.metrics.SparseTopKCategoricalAccuracy(2, name="top2"),
+    ],
 )
 model.fit(x_train, y_train, epochs=2, batch_size=32, shuffle=False, verbose=0)
 show("xception", model.evaluate(x_val, y_val, verbose=0, return_dict=True))

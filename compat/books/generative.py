@@ -1,14 +1,16 @@
 """Variational autoencoder, GAN and diffusion with training steps of their own, in PyTorch as Keras 3 asks for it."""
 
+import keras
 import numpy as np
 import torch
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers, ops
 
 generator = np.random.default_rng(5)
-images = generator.uniform(0, 1, (64, 8, 8, 1)).astype("float32") * np.linspace(0, 1, 8, dtype="float32")[:, None, None]
+images = (
+    generator.uniform(0, 1, (64, 8, 8, 1)).astype("float32")
+    * np.linspace(0, 1, 8, dtype="float32")[:, None, None]
+)
 
 
 class Sampling(layers.Layer):
@@ -32,7 +34,9 @@ latent_inputs = keras.Input(shape=(2,))
 x = layers.Dense(4 * 4 * 4, activation="relu")(latent_inputs)
 x = layers.Reshape((4, 4, 4))(x)
 x = layers.Conv2DTranspose(4, 3, activation="relu", strides=2, padding="same")(x)
-decoder = keras.Model(latent_inputs, layers.Conv2D(1, 3, activation="sigmoid", padding="same")(x), name="decoder")
+decoder = keras.Model(
+    latent_inputs, layers.Conv2D(1, 3, activation="sigmoid", padding="same")(x), name="decoder"
+)
 encoder.summary(show_trainable=True)
 
 
@@ -88,7 +92,9 @@ show("grid", str(grid.shape), grid.mean())
 class KLDivergence(layers.Layer):
     def call(self, inputs):
         mean, log_var = inputs
-        self.add_loss(0.01 * ops.mean(-0.5 * ops.sum(1 + log_var - ops.exp(log_var) - ops.square(mean), axis=-1)))
+        self.add_loss(
+            0.01 * ops.mean(-0.5 * ops.sum(1 + log_var - ops.exp(log_var) - ops.square(mean), axis=-1))
+        )
         return mean
 
 
@@ -126,18 +132,23 @@ class GAN(keras.Model):
 
     def train_step(self, real_images):
         batch_size = ops.shape(real_images)[0]
-        noise = ops.reshape(ops.linspace(-1.0, 1.0, batch_size * self.latent_dim), (batch_size, self.latent_dim))
-        fake = self.generator(noise)
+        noise = ops.reshape(
+            ops.linspace(-1.0, 1.0, batch_size * self.latent_dim), (batch_size, self.latent_dim)
+        )
+        fake = self.generator(noise, training=True)
         combined = ops.concatenate([fake, real_images], axis=0)
         labels = ops.concatenate([ops.ones((batch_size, 1)), ops.zeros((batch_size, 1))], axis=0)
         self.zero_grad()
-        d_loss = self.loss_fn(labels, self.discriminator(combined))
+        d_loss = self.loss_fn(labels, self.discriminator(combined, training=True))
         d_loss.backward()
         weights = self.discriminator.trainable_weights
         with torch.no_grad():
             self.d_optimizer.apply([v.value.grad for v in weights], weights)
         self.zero_grad()
-        g_loss = self.loss_fn(ops.zeros((batch_size, 1)), self.discriminator(self.generator(noise)))
+        g_loss = self.loss_fn(
+            ops.zeros((batch_size, 1)),
+            self.discriminator(self.generator(noise, training=True), training=True),
+        )
         g_loss.backward()
         weights = self.generator.trainable_weights
         with torch.no_grad():
@@ -198,4 +209,7 @@ noise = generator.normal(size=(16, 3)).astype("float32")
 weights_before = discriminator.get_weights()
 for _ in range(2):
     show("old gan", old_gan.train_on_batch(noise, np.ones((16, 1))))
-print("frozen", all(np.array_equal(a, b) for a, b in zip(weights_before, discriminator.get_weights())))
+print(
+    "frozen",
+    all(np.array_equal(a, b) for a, b in zip(weights_before, discriminator.get_weights(), strict=True)),
+)

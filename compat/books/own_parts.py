@@ -3,11 +3,10 @@
 import os
 import tempfile
 
+import keras
 import numpy as np
 import torch
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers, ops
 
 generator = np.random.default_rng(7)
@@ -107,7 +106,11 @@ class MyDense(layers.Layer):
 
     def get_config(self):
         base_config = super().get_config()
-        return {**base_config, "units": self.units, "activation": keras.activations.serialize(self.activation)}
+        return {
+            **base_config,
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+        }
 
 
 @keras.saving.register_keras_serializable()
@@ -197,7 +200,13 @@ class LossHistory(keras.callbacks.Callback):
         self.per_batch_losses.append(logs.get("loss"))
 
     def on_epoch_end(self, epoch, logs=None):
-        show("callback", epoch, len(self.per_batch_losses), self.per_batch_losses[-1], logs["val_loss"] / logs["loss"])
+        show(
+            "callback",
+            epoch,
+            len(self.per_batch_losses),
+            self.per_batch_losses[-1],
+            logs["val_loss"] / logs["loss"],
+        )
 
 
 class ExponentialLearningRate(keras.callbacks.Callback):
@@ -237,7 +246,9 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
 
 set_equal_weights(model)
 model.compile(loss="mse", optimizer=keras.optimizers.Adam(Warmup(0.02, 4)))
-show("warm-up", model.fit(x_train, y_train, epochs=3, batch_size=16, shuffle=False, verbose=0).history["loss"])
+show(
+    "warm-up", model.fit(x_train, y_train, epochs=3, batch_size=16, shuffle=False, verbose=0).history["loss"]
+)
 
 # A training loop in PyTorch
 set_equal_weights(model)

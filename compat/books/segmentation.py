@@ -3,10 +3,9 @@
 import os
 import tempfile
 
+import keras
 import numpy as np
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers, ops
 
 generator = np.random.default_rng(8)
@@ -32,8 +31,12 @@ def get_model(img_size, num_classes):
 
 model = get_model((16, 16), 2)
 set_equal_weights(model)
-foreground_iou = keras.metrics.IoU(num_classes=2, target_class_ids=(1,), name="foreground_iou", sparse_y_pred=False)
-model.compile(optimizer=keras.optimizers.Adam(5e-3), loss="sparse_categorical_crossentropy", metrics=[foreground_iou])
+foreground_iou = keras.metrics.IoU(
+    num_classes=2, target_class_ids=(1,), name="foreground_iou", sparse_y_pred=False
+)
+model.compile(
+    optimizer=keras.optimizers.Adam(5e-3), loss="sparse_categorical_crossentropy", metrics=[foreground_iou]
+)
 history = model.fit(images, masks, epochs=2, batch_size=8, shuffle=False, verbose=0)
 show("segmentation", history.history["loss"], history.history["foreground_iou"])
 
@@ -52,7 +55,9 @@ def unet():
     for filters in (8, 4):
         x = layers.UpSampling2D(interpolation="bilinear")(x)
         x = layers.Concatenate()([x, skips.pop()])
-        x = layers.SpatialDropout2D(0.0)(layers.SeparableConv2D(filters, 3, padding="same", activation="relu")(x))
+        x = layers.SpatialDropout2D(0.0)(
+            layers.SeparableConv2D(filters, 3, padding="same", activation="relu")(x)
+        )
     return keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid", dtype="float32")(x))
 
 
@@ -70,9 +75,18 @@ for loss in [dice, keras.losses.BinaryFocalCrossentropy(), keras.losses.Tversky(
 
 # Autoencoders: stacked, convolutional, sparse, tied
 flat = images.reshape(24, -1)[:, :64]
-stacked_encoder = keras.Sequential([layers.Dense(10, activation="selu", kernel_initializer="lecun_normal"), layers.Dense(4, activation="selu")])
-stacked_decoder = keras.Sequential([layers.Dense(10, activation="selu"), layers.Dense(64), layers.Reshape([8, 8])])
-autoencoder = keras.Sequential([keras.Input((64,)), layers.GaussianNoise(0.0), stacked_encoder, stacked_decoder])
+stacked_encoder = keras.Sequential(
+    [
+        layers.Dense(10, activation="selu", kernel_initializer="lecun_normal"),
+        layers.Dense(4, activation="selu"),
+    ]
+)
+stacked_decoder = keras.Sequential(
+    [layers.Dense(10, activation="selu"), layers.Dense(64), layers.Reshape([8, 8])]
+)
+autoencoder = keras.Sequential(
+    [keras.Input((64,)), layers.GaussianNoise(0.0), stacked_encoder, stacked_decoder]
+)
 set_equal_weights(autoencoder)
 autoencoder.compile(loss="mse", optimizer="nadam")
 history = autoencoder.fit(flat, flat.reshape(24, 8, 8), epochs=2, batch_size=8, shuffle=False, verbose=0)
@@ -96,7 +110,13 @@ class DenseTranspose(layers.Layer):
 
 dense_1, dense_2 = layers.Dense(10, activation="relu"), layers.Dense(4, activation="relu")
 tied = keras.Sequential(
-    [keras.Input((64,)), dense_1, dense_2, DenseTranspose(dense_2, activation="relu"), DenseTranspose(dense_1)]
+    [
+        keras.Input((64,)),
+        dense_1,
+        dense_2,
+        DenseTranspose(dense_2, activation="relu"),
+        DenseTranspose(dense_1),
+    ]
 )
 print("tied", len(tied.trainable_weights), tied.count_params())
 set_equal_weights(tied)
@@ -111,7 +131,8 @@ class KLDivergenceRegularizer(keras.regularizers.Regularizer):
     def __call__(self, inputs):
         mean = ops.mean(inputs, axis=0)
         return self.weight * (
-            keras.losses.kl_divergence(self.target, mean) + keras.losses.kl_divergence(1.0 - self.target, 1.0 - mean)
+            keras.losses.kl_divergence(self.target, mean)
+            + keras.losses.kl_divergence(1.0 - self.target, 1.0 - mean)
         )
 
 
@@ -139,7 +160,12 @@ show("volumes", str(volume.output_shape), volume.predict(np.ones((2, 8, 8, 8, 1)
 # Mixed precision
 keras.mixed_precision.set_global_policy("mixed_bfloat16")
 model = unet()
-print(model.layers[1].compute_dtype, model.layers[1].variable_dtype, model.output.dtype, model.layers[1].dtype_policy.name)
+print(
+    model.layers[1].compute_dtype,
+    model.layers[1].variable_dtype,
+    model.output.dtype,
+    model.layers[1].dtype_policy.name,
+)
 model.compile("adam", "binary_crossentropy")
 history = model.fit(images, masks.astype("float32"), epochs=2, batch_size=8, verbose=0)
 print("falls", history.history["loss"][1] < history.history["loss"][0])

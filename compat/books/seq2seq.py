@@ -1,14 +1,15 @@
 """Translation by recurrent networks: states handed from encoder to decoder, masks, attention, inference models."""
 
+import keras
 import numpy as np
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers, ops
 
 VOCABULARY, LENGTH, UNITS = 20, 7, 8
 generator = np.random.default_rng(4)
-sources = generator.integers(1, VOCABULARY, (48, LENGTH)) * (np.arange(LENGTH) < generator.integers(3, 8, (48, 1)))
+sources = generator.integers(1, VOCABULARY, (48, LENGTH)) * (
+    np.arange(LENGTH) < generator.integers(3, 8, (48, 1))
+)
 targets = np.concatenate([np.ones((48, 1), "int64"), sources[:, ::-1]], axis=1)
 decoder_x, decoder_y = targets[:, :-1], targets[:, 1:]
 
@@ -27,7 +28,12 @@ model = keras.Model([encoder_inputs, decoder_inputs], decoder_outputs)
 set_equal_weights(model)
 model.compile(optimizer="rmsprop", loss="categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(
-    [one_hot[sources], one_hot[decoder_x]], one_hot[decoder_y], batch_size=16, epochs=2, shuffle=False, verbose=0
+    [one_hot[sources], one_hot[decoder_x]],
+    one_hot[decoder_y],
+    batch_size=16,
+    epochs=2,
+    shuffle=False,
+    verbose=0,
 )
 show("characters", history.history["loss"], history.history["accuracy"])
 
@@ -48,7 +54,9 @@ print("written", written)
 for attention in [layers.Attention(), layers.AdditiveAttention(), None]:
     source = keras.Input(shape=(None,), dtype="int64", name="english")
     x = layers.Embedding(VOCABULARY, 8, mask_zero=True)(source)
-    sequence, *states = layers.Bidirectional(layers.LSTM(UNITS // 2, return_sequences=True, return_state=True))(x)
+    sequence, *states = layers.Bidirectional(
+        layers.LSTM(UNITS // 2, return_sequences=True, return_state=True)
+    )(x)
     states = [layers.concatenate(states[::2], axis=-1), layers.concatenate(states[1::2], axis=-1)]
     past_target = keras.Input(shape=(None,), dtype="int64", name="spanish")
     x = layers.Embedding(VOCABULARY, 8, mask_zero=True)(past_target)
@@ -60,9 +68,15 @@ for attention in [layers.Attention(), layers.AdditiveAttention(), None]:
     set_equal_weights(model)
     model.compile(optimizer="nadam", loss="sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
     history = model.fit(
-        {"english": sources, "spanish": decoder_x}, decoder_y, epochs=2, batch_size=16, shuffle=False, verbose=0
+        {"english": sources, "spanish": decoder_x},
+        decoder_y,
+        epochs=2,
+        batch_size=16,
+        shuffle=False,
+        verbose=0,
     )
     show(type(attention).__name__, history.history["loss"])
+
 
 # 3. A subclassed GRU pair, teacher forcing, a loss with a mask of its own
 class Encoder(keras.Model):

@@ -3,10 +3,9 @@
 import os
 import tempfile
 
+import keras
 import numpy as np
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers, ops
 
 directory = tempfile.mkdtemp()
@@ -27,7 +26,9 @@ def build():
     features = layers.Dense(8, activation="relu", name="dense_features")(features)
     priority_output = layers.Dense(1, activation="sigmoid", name="priority")(features)
     department_output = layers.Dense(DEPARTMENTS, activation="softmax", name="department")(features)
-    return keras.Model([title_input, body_input, tags_input], [priority_output, department_output], name="tickets")
+    return keras.Model(
+        [title_input, body_input, tags_input], [priority_output, department_output], name="tickets"
+    )
 
 
 model = build()
@@ -62,7 +63,9 @@ difficulty = layers.Dense(3, activation="softmax", name="difficulty")(features)
 new_model = keras.Model(inputs=model.inputs, outputs=[*model.outputs, difficulty])
 print([tuple(output.shape) for output in new_model.outputs], new_model.output_names)
 new_model.summary()
-keras.utils.plot_model(new_model, os.path.join(directory, "model.png"), show_shapes=True, show_layer_names=True)
+keras.utils.plot_model(
+    new_model, os.path.join(directory, "model.png"), show_shapes=True, show_layer_names=True
+)
 print("plotted", os.path.getsize(os.path.join(directory, "model.png")) > 1000)
 
 # Wide and deep
@@ -84,27 +87,42 @@ model.compile(
 )
 target = body.mean(1, keepdims=True)
 model.fit((title[:, :5], body), {"main": target, "auxiliary": target}, epochs=2, shuffle=False, verbose=0)
-result = model.evaluate((title[:, :5], body), {"main": target, "auxiliary": target}, verbose=0, return_dict=True)
+result = model.evaluate(
+    (title[:, :5], body), {"main": target, "auxiliary": target}, verbose=0, return_dict=True
+)
 show("wide and deep", result)
 path = os.path.join(directory, "wide.keras")
 model.save(path)
 again = keras.models.load_model(path)
-show("again", again.evaluate((title[:, :5], body), {"main": target, "auxiliary": target}, verbose=0, return_dict=True))
+show(
+    "again",
+    again.evaluate((title[:, :5], body), {"main": target, "auxiliary": target}, verbose=0, return_dict=True),
+)
 
 # A siamese network: one encoder, two inputs, the distance by operations
-encoder = keras.Sequential([keras.Input((WORDS,)), layers.Dense(8, activation="tanh"), layers.Dense(4)], name="encoder")
+encoder = keras.Sequential(
+    [keras.Input((WORDS,)), layers.Dense(8, activation="tanh"), layers.Dense(4)], name="encoder"
+)
 left, right = keras.Input((WORDS,), name="left"), keras.Input((WORDS,), name="right")
 distance = ops.sqrt(ops.sum(ops.square(encoder(left) - encoder(right)), axis=1, keepdims=True) + 1e-6)
 similar = 1 / (1 + distance)
 siamese = keras.Model([left, right], similar)
 set_equal_weights(siamese)
-siamese.compile("adam", keras.losses.BinaryCrossentropy(label_smoothing=0.1), metrics=["accuracy", keras.metrics.AUC()])
+siamese.compile(
+    "adam", keras.losses.BinaryCrossentropy(label_smoothing=0.1), metrics=["accuracy", keras.metrics.AUC()]
+)
 same = (title.sum(1) > body.sum(1)).astype("float32")
-siamese.fit([title, body], same, epochs=2, batch_size=16, shuffle=False, class_weight={0: 1.0, 1: 2.0}, verbose=0)
-show("siamese", siamese.evaluate([title, body], same, sample_weight=np.linspace(0.5, 1.5, SAMPLES), verbose=0))
+siamese.fit(
+    [title, body], same, epochs=2, batch_size=16, shuffle=False, class_weight={0: 1.0, 1: 2.0}, verbose=0
+)
+show(
+    "siamese", siamese.evaluate([title, body], same, sample_weight=np.linspace(0.5, 1.5, SAMPLES), verbose=0)
+)
 clone = keras.models.clone_model(siamese)
 clone.set_weights(siamese.get_weights())
-print("clone", np.allclose(clone.predict([title, body], verbose=0), siamese.predict([title, body], verbose=0)))
+print(
+    "clone", np.allclose(clone.predict([title, body], verbose=0), siamese.predict([title, body], verbose=0))
+)
 
 
 # A subclass with lists and dictionaries of layers, called with a dictionary
@@ -131,7 +149,11 @@ model = Tickets([8, 6])
 outputs = model({name: value[:2] for name, value in inputs.items()})
 print({name: tuple(value.shape) for name, value in sorted(outputs.items())})
 set_equal_weights(model)
-model.compile("adam", {"priority": "mse", "department": "categorical_crossentropy"}, metrics={"department": ["accuracy"]})
+model.compile(
+    "adam",
+    {"priority": "mse", "department": "categorical_crossentropy"},
+    metrics={"department": ["accuracy"]},
+)
 history = model.fit(inputs, targets, epochs=2, shuffle=False, batch_size=20, verbose=0)
 show("subclass", history.history["loss"], history.history["department_accuracy"])
 print(len(model.layers), len(model.weights), [weight.name for weight in model.heads[0].weights])

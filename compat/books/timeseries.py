@@ -1,14 +1,15 @@
 """Forecasting: windows, a naive baseline, dense, convolutional, recurrent and stacked models, several steps ahead."""
 
+import keras
 import numpy as np
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers
 
 generator = np.random.default_rng(2)
 steps = np.arange(400)
-series = np.stack([np.sin(steps / 8), np.cos(steps / 5), steps / 400], axis=-1) + generator.normal(0, 0.05, (400, 3))
+series = np.stack([np.sin(steps / 8), np.cos(steps / 5), steps / 400], axis=-1) + generator.normal(
+    0, 0.05, (400, 3)
+)
 series = ((series - series[:200].mean(0)) / series[:200].std(0)).astype("float32")
 LENGTH, DELAY = 12, 4
 
@@ -30,13 +31,23 @@ def run(name, model, **settings):
     set_equal_weights(model)
     model.compile(optimizer=keras.optimizers.Adam(5e-3), loss="mse", metrics=["mae"])
     history = model.fit(
-        x_train, y_train, epochs=2, batch_size=32, shuffle=False, validation_data=(x_val, y_val), verbose=0, **settings
+        x_train,
+        y_train,
+        epochs=2,
+        batch_size=32,
+        shuffle=False,
+        validation_data=(x_val, y_val),
+        verbose=0,
+        **settings,
     )
     show(name, history.history["loss"], history.history["val_mae"], model.count_params())
 
 
 inputs = keras.Input(shape=(LENGTH, 3))
-run("dense", keras.Model(inputs, layers.Dense(1)(layers.Dense(8, activation="relu")(layers.Flatten()(inputs)))))
+run(
+    "dense",
+    keras.Model(inputs, layers.Dense(1)(layers.Dense(8, activation="relu")(layers.Flatten()(inputs)))),
+)
 
 x = layers.Conv1D(8, 5, activation="relu")(inputs)
 x = layers.MaxPooling1D(2)(x)
@@ -45,7 +56,12 @@ run("conv1d", keras.Model(inputs, layers.Dense(1)(layers.GlobalAveragePooling1D(
 
 run("simple", keras.Sequential([keras.Input((None, 3)), layers.SimpleRNN(8), layers.Dense(1)]))
 run("lstm", keras.Model(inputs, layers.Dense(1)(layers.LSTM(8)(inputs))))
-run("unrolled", keras.Model(inputs, layers.Dense(1)(layers.LSTM(8, unroll=True, recurrent_activation="hard_sigmoid")(inputs))))
+run(
+    "unrolled",
+    keras.Model(
+        inputs, layers.Dense(1)(layers.LSTM(8, unroll=True, recurrent_activation="hard_sigmoid")(inputs))
+    ),
+)
 
 x = layers.GRU(8, return_sequences=True)(inputs)
 x = layers.GRU(8, go_backwards=True, reset_after=False)(x)
@@ -58,7 +74,9 @@ run("bidirectional", keras.Model(inputs, layers.Dense(1)(x)), callbacks=[keras.c
 # WaveNet's dilated causal convolutions
 model = keras.Sequential([keras.Input(shape=[None, 3])])
 for rate in (1, 2, 4, 8) * 2:
-    model.add(layers.Conv1D(filters=6, kernel_size=2, padding="causal", activation="relu", dilation_rate=rate))
+    model.add(
+        layers.Conv1D(filters=6, kernel_size=2, padding="causal", activation="relu", dilation_rate=rate)
+    )
 model.add(layers.Conv1D(filters=1, kernel_size=1))
 model.add(layers.Lambda(lambda z: z[:, -1]))
 run("wavenet", model)

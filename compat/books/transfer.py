@@ -3,11 +3,10 @@
 import os
 import tempfile
 
+import keras
 import numpy as np
 import torch
 from equal import set_equal_weights, show
-
-import keras
 from keras import layers, ops
 
 generator = np.random.default_rng(1)
@@ -35,7 +34,9 @@ base.load_weights(os.path.join(directory, "base.weights.h5"))
 # 1. Features computed once
 features = base.predict(images / 255.0, verbose=0)
 show("features", str(features.shape), features.mean())
-head = keras.Sequential([layers.Flatten(), layers.Dense(8, activation="relu"), layers.Dense(1, activation="sigmoid")])
+head = keras.Sequential(
+    [layers.Flatten(), layers.Dense(8, activation="relu"), layers.Dense(1, activation="sigmoid")]
+)
 head.build((None, 4, 4, 8))
 set_equal_weights(head, 1)
 head.compile("rmsprop", "binary_crossentropy", metrics=["accuracy"])
@@ -61,10 +62,17 @@ callbacks = [
     keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1),
 ]
 history = model.fit(
-    images, labels, epochs=3, batch_size=8, shuffle=False, validation_data=(images, labels), callbacks=callbacks, verbose=0
+    images,
+    labels,
+    epochs=3,
+    batch_size=8,
+    shuffle=False,
+    validation_data=(images, labels),
+    callbacks=callbacks,
+    verbose=0,
 )
 show("frozen", history.history["val_loss"])
-print("base unchanged", all(np.array_equal(a, b) for a, b in zip(before, base.get_weights())))
+print("base unchanged", all(np.array_equal(a, b) for a, b in zip(before, base.get_weights(), strict=True)))
 base.trainable = True
 for layer in base.layers[:-2]:
     layer.trainable = False

@@ -124,7 +124,8 @@ LAYERS = {
         layers.Softmax(), layers.UnitNormalization(), layers.AlphaDropout(0.1), layers.GaussianDropout(0.1),
         layers.Masking(0.0), layers.EinsumDense("ab,bc->ac", output_shape=3, bias_axes="c"),
         layers.Dense(3, kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", "uniform"),
-                     kernel_constraint=keras.constraints.MaxNorm(2), bias_regularizer=keras.regularizers.L1L2(0.1, 0.2)),
+                     kernel_constraint=keras.constraints.MaxNorm(2),
+                     bias_regularizer=keras.regularizers.L1L2(0.1, 0.2)),
     ],
     (6, 4): [
         layers.AveragePooling1D(2), layers.Conv1D(3, 2, padding="causal", dilation_rate=2), layers.Cropping1D(1),
@@ -134,8 +135,10 @@ LAYERS = {
     ],
     (5, 6, 2): [
         layers.Conv2D(3, (2, 3), strides=2), layers.ConvLSTM1D(2, 2), layers.Cropping2D(1), layers.Resizing(4, 4),
-        layers.UpSampling2D(2, interpolation="bilinear"), layers.CenterCrop(3, 3), layers.RandomFlip(), layers.GlobalMaxPooling2D(),
-        layers.RandomRotation(0.1), layers.RandomZoom(0.1), layers.RandomContrast(0.1), layers.RandomTranslation(0.1, 0.1),
+        layers.UpSampling2D(2, interpolation="bilinear"), layers.CenterCrop(3, 3), layers.RandomFlip(),
+        layers.GlobalMaxPooling2D(),
+        layers.RandomRotation(0.1), layers.RandomZoom(0.1), layers.RandomContrast(0.1),
+        layers.RandomTranslation(0.1, 0.1),
     ],
     (4, 4, 4, 2): [
         layers.Conv3D(2, 2), layers.Conv3DTranspose(2, 2), layers.AveragePooling3D(2), layers.MaxPooling3D(2),

@@ -319,7 +319,9 @@ OLD_MODELS = [sequential, nested, frozen]
 def test_old_files_go_on_as_they_were(source, target, make, tmp_path):
     model = make(source)
     # by objects: real Keras cannot load its own old files where "mse" is a string
-    model.compile("adam", source.losses.MeanSquaredError(), metrics=[source.metrics.MeanAbsoluteError(name="mae")])
+    model.compile(
+        "adam", source.losses.MeanSquaredError(), metrics=[source.metrics.MeanAbsoluteError(name="mae")]
+    )
     train(model)
     model.save(tmp_path / "m.h5")
     loaded = target.models.load_model(tmp_path / "m.h5")
@@ -430,7 +432,9 @@ def test_registered_objects_and_scopes(source, target, tmp_path):
 def edited(k, path, target):
     """What an editor of that package finds, and what it writes after some changes."""
     editor = k.saving.KerasFileEditor(str(path))
-    found = [editor.compare(model(k))["status"] for model in (sequential, nested)]  # Keras's counts are too high
+    found = [
+        editor.compare(model(k))["status"] for model in (sequential, nested)
+    ]  # Keras's counts are too high
     editor.rename_object("layers/dense_1", "dense_7")
     editor.delete_object("batch_normalization")
     editor.add_object("layers/extra", {"0": np.ones((2, 2), "float32")})

@@ -17,7 +17,7 @@ from kerasish.changes import structure
 from kerasish.config import device as device_scope
 from kerasish.config import get_device
 from kerasish.dtypes import NAMES, torch_dtype
-from kerasish.errors import format_shape, received
+from kerasish.errors import did_you_mean, format_shape, received
 from kerasish.layers.input_spec import incompatibility
 from kerasish.layers.tracking import track
 from kerasish.legacy import arguments as legacy_arguments
@@ -140,7 +140,11 @@ class Layer(torch.nn.Module, Operation):
         _, kwargs = legacy_arguments.modernize("", (), kwargs)
         unknown = sorted(set(kwargs) - set(LEGACY_ARGUMENTS))
         if unknown:
-            raise TypeError(f"Layer {self.name!r} ({type(self).__name__}) got unknown arguments {unknown}.")
+            known = inspect.signature(type(self).__init__).parameters
+            raise TypeError(
+                f"Layer {self.name!r} ({type(self).__name__}) got unknown arguments {unknown}."
+                + did_you_mean(unknown[0], [*known, "name", "dtype", "trainable"])
+            )
         shape = kwargs.get("batch_input_shape")
         if shape is None and kwargs.get("input_shape") is not None:
             given = kwargs["input_shape"]
@@ -320,6 +324,12 @@ class Layer(torch.nn.Module, Operation):
             explained = ValueError(wrong)
             explained._kerasish_explained = True  # type: ignore[attr-defined]
             raise explained from error
+        texts = [leaf for leaf in tree.flatten((args, kwargs)) if isinstance(leaf, np.ndarray)]
+        if texts and isinstance(error, (AttributeError, TypeError)):
+            raise TypeError(
+                f"Layer {self.name!r} ({type(self).__name__}) takes numbers. Received: {received(texts[0])}. Turn text "
+                "into numbers first: StringLookup for words and categories, TextVectorization for sentences."
+            ) from error
         error._kerasish_explained = True  # type: ignore[attr-defined]
         shapes = [received(x) for x in tree.flatten((args, kwargs)) if isinstance(x, Tensor)]
         context = f"\nIn layer {self.name!r} ({type(self).__name__}), called with {'; '.join(shapes) or 'no tensor'}."
@@ -330,11 +340,12 @@ class Layer(torch.nn.Module, Operation):
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         """Call `build` with the shapes of the arguments that its signature asks for."""
+        bound = dict(zip(self._call_parameters, args, strict=False)) | kwargs
+        self._check_arguments(bound)
         if self.input_spec is not None and args:
             wrong = incompatibility(self.input_spec, args[0], self.name)
             if wrong is not None:
                 raise ValueError(wrong)
-        bound = dict(zip(self._call_parameters, args, strict=False)) | kwargs
         names = [name for name in inspect.signature(self.build).parameters if name != "self"]
         shapes = {f"{name}_shape": _shapes(value) for name, value in bound.items() if _has_shape(value)}
         if len(names) == 1 or not set(names) & set(shapes):
@@ -343,6 +354,25 @@ class Layer(torch.nn.Module, Operation):
             arguments = {name: shapes[name] for name in names if name in shapes}
         device = next((x.device for x in tree.flatten((args, kwargs)) if isinstance(x, Tensor)), None)
         self._build_now(arguments, device)
+
+    def _check_arguments(self, bound: dict[str, Any]) -> None:
+        where = f"Layer {self.name!r} ({type(self).__name__})"
+        parameters = list(inspect.signature(type(self).forward).parameters.values())[1:]
+        positional = [
+            p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
+        ]
+        missing = [name for name in positional if name not in bound and name not in ("training", "mask")]
+        if missing:
+            raise TypeError(
+                f"{where} must be called with {positional}. Received: {list(bound)}, without {missing}"
+            )
+        for name, value in bound.items():
+            for leaf in tree.flatten(value):
+                if isinstance(leaf, torch.nn.Module):
+                    raise TypeError(
+                        f"{where} takes tensors. Received as `{name}`: a layer ({type(leaf).__name__}). Call that "
+                        "layer on its own input first, and give its output."
+                    )
 
     def _build_now(self, arguments: dict[str, Any], device: torch.device | None = None) -> None:
         own_device = device is not None and device.type != "meta" and device != get_device()
@@ -486,6 +516,8 @@ class Layer(torch.nn.Module, Operation):
     @property
     def dtype_policy(self) -> Any:
         """The dtypes of computation and weights."""
+        if "_dtype_policy" not in self.__dict__:
+            raise RuntimeError(ADVICE_ON_INIT.format(cls=type(self).__name__))
         return self.__dict__["_dtype_policy"]
 
     @dtype_policy.setter
@@ -568,6 +600,11 @@ class Layer(torch.nn.Module, Operation):
         except Exception as error:
             self._explain(error, (), {})
             raise
+        if outputs is None:
+            raise TypeError(
+                f"`call` of layer {self.name!r} ({type(self).__name__}) gave None, not a tensor: does it end with "
+                "`return`?"
+            )
         Node(self, args, kwargs, outputs)
         return outputs
 
@@ -738,7 +775,7 @@ class Layer(torch.nn.Module, Operation):
     def save_own_variables(self, store: Any) -> None:
         """Write this layer's own weights (not its sublayers') as `store["0"]`, `store["1"]`, …"""
         for i, variable in enumerate(self._own_variables()):
-            store[str(i)] = to_numpy(variable)
+            store[str(i)] = variable.detach()
 
     def load_own_variables(self, store: Any) -> None:
         """Read what `save_own_variables` wrote."""

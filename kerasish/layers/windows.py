@@ -13,10 +13,11 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from kerasish.errors import did_you_mean, format_shape
+from kerasish.ops.nn.spatial import pad_spatially as pad_spatially
+from kerasish.ops.nn.spatial import same_padding as same_padding
 
 
 def spatial_sizes(value: Any, rank: int, argument: str, layer: str, minimum: int = 1) -> tuple[int, ...]:
@@ -50,13 +51,6 @@ def standardize_padding(padding: Any, allowed: Sequence[str], layer: str) -> str
 def count_of(value: Any, argument: str, layer: str) -> int:
     """A positive integer; raise on anything else."""
     return spatial_sizes((value,), 1, argument, layer)[0]
-
-
-def same_padding(length: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
-    """How many positions before and after give ⌈length / stride⌉ outputs; the odd one comes after."""
-    outputs = -(-length // stride)
-    total = max((outputs - 1) * stride + dilation * (window - 1) + 1 - length, 0)
-    return total // 2, total - total // 2
 
 
 def output_length(
@@ -113,8 +107,3 @@ def from_torch_layout(y: Tensor, is_last: bool, rank: int) -> Tensor:
     if is_last:
         y = y.movedim(1, -1)
     return y.squeeze(1 if is_last else 2) if rank == 1 else y
-
-
-def pad_spatially(x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
-    """Add zeros before and after each spatial axis of (B, C, …)."""
-    return F.pad(x, [size for pair in reversed(pads) for size in pair])

@@ -22,6 +22,7 @@ MODULES: dict[str, str] = {
     "keras.callbacks.tensorboard_v2": "keras.callbacks",
     "keras.dtensor": "keras.distribution",
     "keras.dtensor.experimental": "keras.distribution",
+    "keras.dtensor.experimental.optimizers": "keras.optimizers",
     "keras.engine": "keras.layers",
     "keras.engine.base_layer": "keras.layers",
     "keras.engine.functional": "keras.models",
@@ -169,6 +170,15 @@ _REGNET_SIZES = ("002", "004", "006", "008", "016", "032", "040", "064", "080", 
 _RESNET = "keras.applications.ResNet50 and its kin"
 _NO_GRAPH = "nothing: there are no sessions and graphs here, every line runs at once. Leave the line out"
 _READERS = "keras.utils.PyDataset or torch.utils.data.DataLoader"
+_LOADING = "model.load_weights(path), which does it"
+_OVERWRITE = "the `overwrite` argument of model.save"
+_REDUCING = "a subclass of keras.losses.Loss, which weights and reduces what its `call` returns"
+_THRESHOLDS = "keras.metrics.AUC, Precision or Recall with their `thresholds` and `top_k`"
+_NODES = "model.layers and keras.utils.get_source_inputs"
+_OWN_METRIC = "a subclass of keras.metrics.Metric, whose `update_state` and `result` need no wrapper"
+_LIST = "x if isinstance(x, list) else [x]"
+_DRAWING = "keras.utils.model_to_dot, whose result is a pydot graph"
+_TESTS = "pytest and numpy.random"
 
 # Namespace → old name → what to write instead.
 GONE: dict[str, dict[str, str]] = {
@@ -187,6 +197,11 @@ GONE: dict[str, dict[str, str]] = {
         "set_image_dim_ordering": "keras.config.set_image_data_format: 'th' is 'channels_first', 'tf' 'channels_last'",
         "set_session": _NO_GRAPH,
     },
+    "keras.backend.experimental": {
+        "disable_tf_random_generator": "keras.utils.set_random_seed",
+        "enable_tf_random_generator": "keras.utils.set_random_seed",
+        "is_tf_random_generator_enabled": "keras.utils.set_random_seed",
+    },
     "keras.callbacks": {
         "BaseLogger": "nothing: History averages the metrics. Leave it out",
         "SidecarEvaluatorModelExport": "keras.callbacks.ModelCheckpoint",
@@ -199,6 +214,31 @@ GONE: dict[str, dict[str, str]] = {
     "keras.distribution": {
         "layout_map_scope": "keras.distribution.ModelParallel(layout_map=…).scope()",
     },
+    "keras.dtensor.experimental": {
+        "layout_map_scope": "keras.distribution.ModelParallel(layout_map=…).scope()",
+    },
+    "keras.engine.base_layer": {
+        "Node": _NODES,
+        "disable_tracking": "nothing: only layers and variables are tracked. Leave it out",
+    },
+    "keras.engine.saving": {
+        "allow_read_from_gcs": "keras.models.load_model on a local copy of the file",
+        "allow_write_to_gcs": "model.save to a local file",
+        "load_attributes_from_hdf5_group": "group.attrs of h5py",
+        "save_attributes_to_hdf5_group": "group.attrs of h5py",
+    },
+    "keras.engine.topology": {
+        "Node": _NODES,
+        "ask_to_proceed_with_overwrite": _OVERWRITE,
+        "count_params": "model.count_params()",
+        "has_arg": "inspect.signature",
+        "load_weights_from_hdf5_group": "model.load_weights(path)",
+        "load_weights_from_hdf5_group_by_name": "model.load_weights(path, by_name=True)",
+        "preprocess_weights_for_loading": _LOADING,
+        "print_layer_summary": "model.summary()",
+        "save_weights_to_hdf5_group": "model.save_weights(path)",
+    },
+    "keras.estimator": {"model_to_estimator": "the model itself: estimators belonged to TensorFlow 1"},
     "keras.layers": {
         "AbstractRNNCell": "a Layer with `state_size` and `call(inputs, states)`, in keras.layers.RNN",
         "AtrousConv1D": "keras.layers.Conv1D(dilation_rate=…)",
@@ -243,12 +283,14 @@ GONE: dict[str, dict[str, str]] = {
     "keras.mixed_precision": {"get_layer_policy": "layer.dtype_policy"},
     "keras.models": {
         "SharpnessAwareMinimization": "a Model with its own `train_step`",
+        "ask_to_proceed_with_overwrite": _OVERWRITE,
         "has_arg": "inspect.signature",
+        "to_list": _LIST,
         "model_from_config": "keras.Model.from_config(config)",
         "model_from_yaml": "keras.models.model_from_json: YAML files could run code",
         "load_weights_from_hdf5_group": "model.load_weights(path)",
         "load_weights_from_hdf5_group_by_name": "model.load_weights(path, by_name=True)",
-        "preprocess_weights_for_loading": "model.load_weights(path), which does it",
+        "preprocess_weights_for_loading": _LOADING,
         "save_weights_to_hdf5_group": "model.save_weights(path)",
         "pickle_model": "pickle.dumps(model)",
         "unpickle_model": "pickle.loads(content)",
@@ -275,24 +317,79 @@ GONE: dict[str, dict[str, str]] = {
         "h5dict": "h5py.File",
         "has_arg": "inspect.signature",
         "slice_arrays": "[array[start:stop] for array in arrays]",
-        "to_list": "x if isinstance(x, list) else [x]",
+        "to_list": _LIST,
         "HDF5Matrix": "h5py.File(path)[name], which fit() takes",
         "OrderedEnqueuer": _READERS,
         "SequenceEnqueuer": _READERS,
         "SidecarEvaluator": "keras.callbacks.ModelCheckpoint, and evaluate() in another process",
         "StepsPerExecutionTuner": "compile(steps_per_execution='auto')",
         "TimedThread": "threading.Timer",
-        "ask_to_proceed_with_overwrite": "the `overwrite` argument of model.save",
+        "ask_to_proceed_with_overwrite": _OVERWRITE,
         "count_params": "sum(weight.numel() for weight in weights)",
         "convert_all_kernels_in_model": "nothing: the kernels need no conversion. Leave it out",
         "experimental": "keras.utils.PyDataset",
         "get_test_data": "numpy.random",
         "multi_gpu_model": "keras.distribution.DataParallel",
         "print_summary": "model.summary()",
-        "test_utils": "pytest and numpy.random",
+        "test_utils": _TESTS,
         "to_ordinal": "(numpy.arange(num_classes - 1) < y[..., None]).astype('float32')",
         "validate_file": "hashlib.file_digest",
         "warmstart_embedding_matrix": "a NumPy array, row by row, in layer.set_weights",
+    },
+    "keras.utils.data_utils": {
+        "get_index": _READERS,
+        "init_pool": _READERS,
+        "init_pool_generator": _READERS,
+        "next_sample": _READERS,
+    },
+    "keras.utils.experimental": {"DatasetCreator": "keras.utils.PyDataset"},
+    "keras.utils.generic_utils": {
+        "check_for_unexpected_keys": "set(given) - set(expected)",
+        "func_dump": "a named function with keras.saving.register_keras_serializable: code in a file could do anything",
+        "func_load": "a named function with keras.saving.register_keras_serializable: code in a file could do anything",
+        "getargspec": "inspect.getfullargspec",
+        "is_all_none": "all(x is None for x in values)",
+        "object_list_uid": "', '.join(str(id(x)) for x in values)",
+        "transpose_shape": "[shape[i] for i in (0, 2, 3, 1)]",
+        "unpack_singleton": "x[0] if len(x) == 1 else x",
+    },
+    "keras.utils.io_utils": {
+        "load_from_binary_h5py": "h5py.File(io.BytesIO(content))",
+        "save_to_binary_h5py": "h5py.File(io.BytesIO(), 'w')",
+    },
+    "keras.utils.layer_utils": {
+        "convert_dense_weights_data_format": "model.load_weights(path), and reorder the rows of the first Dense kernel",
+    },
+    "keras.utils.losses_utils": {
+        "broadcast_weights": _REDUCING,
+        "compute_weighted_loss": _REDUCING,
+        "reduce_weighted_loss": _REDUCING,
+        "squeeze_or_expand_dimensions": _REDUCING,
+    },
+    "keras.utils.metrics_utils": {
+        "AUCCurve": "the strings 'ROC' and 'PR'",
+        "AUCSummationMethod": "the strings 'interpolation', 'minoring' and 'majoring'",
+        "ConfusionMatrix": "keras.metrics.TruePositives, FalsePositives, TrueNegatives and FalseNegatives",
+        "Reduction": "keras.metrics.Mean or keras.metrics.Sum",
+        "assert_thresholds_range": _THRESHOLDS,
+        "filter_top_k": _THRESHOLDS,
+        "parse_init_thresholds": _THRESHOLDS,
+        "result_wrapper": _OWN_METRIC,
+        "to_list": _LIST,
+        "update_confusion_matrix_variables": _THRESHOLDS,
+        "update_state_wrapper": _OWN_METRIC,
+        "weighted_assign_add": "variable.assign_add(weight * values)",
+    },
+    "keras.utils.test_utils": {
+        "get_test_data": _TESTS,
+        "keras_test": _TESTS,
+        "layer_test": _TESTS,
+        "tf_file_io_proxy": _TESTS,
+    },
+    "keras.utils.vis_utils": {
+        "add_edge": _DRAWING,
+        "is_model": "isinstance(layer, keras.Model)",
+        "is_wrapped_model": "isinstance(layer.layer, keras.Model)",
     },
 }
 

@@ -94,7 +94,8 @@ class _Check:
         self.labels = labels
         self.output = output
         self.arguments = arguments
-        self.axis = int(arguments.get("axis", -1)) % len(output)
+        axis = arguments.get("axis")
+        self.axis = int(-1 if axis is None else axis) % len(output)
         self.classes = output[self.axis]
 
     def fail(self, problem: str, fix: str, which_fits: bool = True) -> None:

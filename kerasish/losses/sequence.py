@@ -10,6 +10,7 @@ import torch
 
 from kerasish.errors import format_shape
 from kerasish.losses.loss import FunctionLoss, as_tensors, takes_labels
+from kerasish.ops.nn.ctc import alignment_loss
 
 BLANK = 0
 
@@ -38,11 +39,8 @@ def ctc(y_true: Any, y_pred: Any) -> torch.Tensor:
             f"Received: shapes {format_shape(y_true.shape)} and {format_shape(y_pred.shape)}"
         )
     labels = y_true.long()
-    log_probabilities = y_pred.log_softmax(-1).transpose(0, 1)
     input_lengths = labels.new_full((y_pred.shape[0],), y_pred.shape[1])
-    label_lengths = (labels != BLANK).sum(-1)
-    # torch.ctc_loss would read the lengths into Python numbers, which a recorded step must not freeze.
-    return torch._ctc_loss(log_probabilities, labels, input_lengths, label_lengths, BLANK, False)[0]
+    return alignment_loss(labels, y_pred, (labels != BLANK).sum(-1), input_lengths, BLANK)
 
 
 class CTC(FunctionLoss):

@@ -36,7 +36,10 @@ FITS = (routed.BaseWrapper.fit, keras3._SKLearnEstimator.fit)
 
 
 class _Fit:
-    """One fold of one candidate: its estimator and, where it can be stacked, its plan."""
+    """One fold of one candidate: its estimator and, where it can be stacked, its plan.
+
+    `X` is kept only behind a pipeline's steps, whose results have to be the same at the fit's turn.
+    """
 
     def __init__(self, estimator: Any, X: Any, y: Any) -> None:
         self.estimator = estimator
@@ -66,6 +69,8 @@ class _Fit:
         settings = network._settings_of_fit(fit_params)
         with network._prepared(X, self.y, settings, fresh=True) as training:
             self.plan = plan(training, known)
+        if not isinstance(self.estimator, Pipeline):
+            self.X = None
         self.seconds += time.perf_counter() - start
 
     def finish(self, history: dict[str, list[float]], seconds: float) -> None:
@@ -78,8 +83,7 @@ class _Fit:
         self.network._keep_history(model.history)
         self.plan = None
         self.seconds += seconds
-        X = self.X if isinstance(self.estimator, Pipeline) else None
-        self.trained = Trained(self.network, X, self.y)
+        self.trained = Trained(self.network, self.X, self.y)
 
 
 class _StackedSearch:
@@ -95,7 +99,6 @@ class _StackedSearch:
         Args: those of scikit-learn's search. Afterwards `stacked_` is the number of fits that were stacked.
         """
         self.stacked_ = 0
-        before = _random_state()
         changed: dict[str, Any] = {}
         place: Any = contextlib.nullcontext()
         try:
@@ -108,8 +111,6 @@ class _StackedSearch:
             self._fits = self._train_ahead(X, y, params, changed)
         except NotStackable as reason:
             log.debug("%s fits one by one: %s", type(self).__name__, reason)
-            changed.pop("n_jobs", None)
-            _set_random_state(before)
         own = {name: getattr(self, name) for name in changed}
         self.__dict__.update(changed)
         try:
@@ -133,9 +134,23 @@ class _StackedSearch:
         fit_params = {name: value for name, value in params.items() if name != "groups"}
         splits = changed["cv"] = self._splits(X, y, params)
         self._candidates = candidates
-        parts = [(_safe_indexing(X, train), _safe_indexing(y, train)) for train, _ in splits]
+        parts = [[None if x is None else _safe_indexing(x, train) for x in (X, y)] for train, _ in splits]
         given = [_check_method_params(X, params=fit_params, indices=train) for train, _ in splits]
-        known: list[list[tuple]] = [[] for _ in splits]
+        before = _random_state()
+        try:
+            fits = self._prepared_fits(candidates, parts, given)
+            _train(fits)
+            if all(fit.trained.estimator is None for fit in fits):
+                raise NotStackable("no two trainings have the same architecture, or none can be stacked")
+        except NotStackable:
+            _set_random_state(before)
+            raise
+        changed["n_jobs"] = None
+        return fits
+
+    def _prepared_fits(self: Any, candidates: list[Any], parts: list[Any], given: list[Any]) -> list[_Fit]:
+        """The fits in scikit-learn's order, with a plan where they can be stacked."""
+        known: list[list[tuple]] = [[] for _ in parts]
         fits = []
         for candidate in candidates:
             for part, of_fold, arguments in zip(parts, known, given, strict=True):
@@ -149,10 +164,6 @@ class _StackedSearch:
                     if _draws_globally(fit.network):
                         raise NotStackable(f"{reason} (and random_state=None)") from reason
                     log.debug("%s fits %s alone: %s", type(self).__name__, candidate, reason)
-        _train(fits)
-        if all(fit.trained.estimator is None for fit in fits):
-            raise NotStackable("no two trainings have the same architecture, or none can be stacked")
-        changed["n_jobs"] = None
         return fits
 
     def _splits(self: Any, X: Any, y: Any, params: dict[str, Any]) -> list[Any]:

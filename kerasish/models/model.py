@@ -23,6 +23,7 @@ from kerasish.metrics import Mean, Metric
 from kerasish.models.legacy_methods import LegacyMethods, reading
 from kerasish.optimizers import LossScaleOptimizer, Optimizer
 from kerasish.saving.configs import model_of_config
+from kerasish.saving.export import export_model
 from kerasish.serialization import CustomObjectScope, deserialize_keras_object, serialize_keras_object
 from kerasish.symbolic import KerasTensor
 from kerasish.training import loop
@@ -758,8 +759,6 @@ class Model(LegacyMethods, Layer):
         **kwargs: Any,
     ) -> None:
         """Write the computation as ONNX, a torch program or TorchScript: `saving.export.export_model`."""
-        from kerasish.saving.export import export_model
-
         export_model(self, filepath, format, verbose, input_signature, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:

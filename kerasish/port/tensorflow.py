@@ -48,7 +48,9 @@ FIRST_AXIS = frozenset(("argmax", "argmin", "cumsum", "gather"))
 # Number of positional arguments with which the two agree, where it is not the number that TensorFlow takes.
 POSITIONAL = {"matmul": 2, "norm": 1, "pad": 2, "split": 2, "where": 3}
 
-# What the module below gives → the same in source code.
+_ACTIVATIONS = "elu relu relu6 selu sigmoid softmax softplus tanh"
+_MATH = "abs cos exp log log1p sigmoid sin square tanh"
+# What the module below gives, and other names with one meaning → the same in source code.
 SPELLINGS = {
     "Tensor": "torch.Tensor",
     "Variable": "keras.Variable",
@@ -60,14 +62,8 @@ SPELLINGS = {
     "test.is_built_with_cuda": "torch.backends.cuda.is_built",
     "test.is_gpu_available": "torch.cuda.is_available",
     **{name: str(dtype) for name, dtype in TORCH_DTYPES.items() if not name.startswith("float8")},
-    **{
-        f"nn.{name}": f"keras.activations.{name}"
-        for name in "elu relu relu6 selu sigmoid softmax softplus tanh".split()
-    },
-    **{
-        f"math.{name}": f"keras.ops.{name}"
-        for name in "abs cos exp log log1p pow sigmoid sin square tanh".split()
-    },
+    **{f"nn.{name}": f"keras.activations.{name}" for name in _ACTIVATIONS.split()},
+    **{f"math.{name}": f"keras.ops.{name}" for name in _MATH.split()},
     "math.pow": "keras.ops.power",
 }
 

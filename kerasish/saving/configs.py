@@ -57,7 +57,7 @@ def model_of_config(
 
 
 def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
-    """The config with Keras's public modules, dtype policies by name, lambdas as custom objects, no empty masks."""
+    """The config with Keras's public modules, lambdas as custom objects, no empty masks."""
     if isinstance(config, list):
         return [_translated(item, lambdas, allowed) for item in config]
     if not isinstance(config, dict):
@@ -71,8 +71,6 @@ def _translated(config: Any, lambdas: dict[str, Any], allowed: bool) -> Any:
         name = f"__lambda_{len(lambdas)}__"
         lambdas[name] = lambda_from_config(config["config"])
         return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
-    if config.get("class_name") == "DTypePolicy" and config.get("module") == "keras":
-        return config["config"]["name"]
     if not allowed:
         _refuse_file_names(config)
     translated = {key: _translated(value, lambdas, allowed) for key, value in config.items()}

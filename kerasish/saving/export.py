@@ -63,9 +63,11 @@ def export_model(
         ImportError: a package is missing.
 
     Example:
+        >>> import kerasish, tempfile
         >>> model = kerasish.Sequential([kerasish.Input((4,)), kerasish.layers.Dense(2)])
-        >>> model.export("model.pt2", format="torch")  # doctest: +SKIP
-        >>> torch.export.load("model.pt2").module()(torch.ones(3, 4)).shape  # doctest: +SKIP
+        >>> path = tempfile.mkdtemp() + "/model.pt2"
+        >>> model.export(path, format="torch")
+        >>> torch.export.load(path).module()(torch.ones(3, 4)).shape
         torch.Size([3, 2])
     """
     if format in ADVICE:

@@ -11,7 +11,7 @@ import numpy as np
 
 from kerasish.errors import did_you_mean, format_shape, received
 from kerasish.saving.archive_members import CONFIG, METADATA, open_archive, open_weights, read_json
-from kerasish.saving.hdf5 import Store, as_array, follow, h5py, opened_file, writing
+from kerasish.saving.hdf5 import Store, Writer, as_array, follow, h5py, opened_file, writing
 from kerasish.saving.state import write_state
 
 VARS = "vars"
@@ -202,7 +202,7 @@ class KerasFileEditor:
         change(parents[0], last)
 
 
-class _Shapes:
+class _Shapes(Writer):
     """Stands for a file into which a model writes its state, and notes the shapes only."""
 
     def __init__(self) -> None:

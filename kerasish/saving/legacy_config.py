@@ -17,7 +17,8 @@ OWN_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras
 MODELS = ("Functional", "Model", "Sequential")
 GRAPHS = ("Functional", "Model", "Network", "Container")
 KERAS_1 = {
-    "W_constraint": "kernel_constraint", "W_regularizer": "kernel_regularizer", "U_regularizer": "recurrent_regularizer",
+    "W_constraint": "kernel_constraint", "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
     "atrous_rate": "dilation_rate", "b_constraint": "bias_constraint", "b_regularizer": "bias_regularizer",
     "beta_init": "beta_initializer", "bias": "use_bias", "border_mode": "padding", "dim_ordering": "data_format",
     "dropout_U": "recurrent_dropout", "dropout_W": "dropout", "filter_length": "kernel_size",
@@ -26,7 +27,7 @@ KERAS_1 = {
     "nb_filter": "filters", "output_dim": "units", "p": "rate", "pool_length": "pool_size", "sigma": "stddev",
     "stride": "strides", "subsample": "strides", "subsample_length": "strides",
 }  # fmt: skip
-KERAS_1_VALUES = {
+KERAS_1_VALUES: dict[str, dict[str, Any]] = {
     "data_format": {"tf": "channels_last", "th": "channels_first", "default": "channels_last"},
     "kernel_initializer": {"normal": "random_normal", "uniform": "random_uniform", "zero": "zeros", "one": "ones"},
     "unit_forget_bias": {"one": True, "zero": False},
@@ -41,7 +42,8 @@ WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "fused": (None, True, False), "groups": (1,), "implementation": (0, 1, 2), "consume_less": ("cpu", "gpu", "mem"),
     "input_dtype": (None, "float32", "int32"), "mode": (0,), "ragged": (False,), "renorm": (False,),
     "robust_masking": (None, False, True), "softmax_robust_masking": (None, False, True), "sparse": (False,),
-    "time_major": (False,), "virtual_batch_size": (None,), "type_spec": (None,), "autocast": (True,), "trainable": (True, False), "activity_regularizer": (None,),
+    "time_major": (False,), "virtual_batch_size": (None,), "type_spec": (None,), "autocast": (True,),
+    "trainable": (True, False), "activity_regularizer": (None,),
     "noise_shape": (None,), "rng_type": (None, "stateful", "stateless", "legacy_stateful"),
 }  # fmt: skip
 UNUSED = dict.fromkeys(
@@ -143,7 +145,7 @@ class _Translator:
                 continue
             if key not in accepted and renamed.get(key) in accepted:
                 key = renamed[key]
-                if isinstance(value, (str, int)):
+                if isinstance(value, str):
                     value = KERAS_1_VALUES.get(key, {}).get(value, value)
             if key not in accepted and key in WITHOUT_EFFECT:
                 if value not in WITHOUT_EFFECT[key]:
@@ -176,7 +178,7 @@ class _Translator:
 
     def node_entry(self, entry: dict[str, Any], first: dict[str, int]) -> dict[str, Any]:
         name, config, calls = entry["class_name"], entry["config"], entry["inbound_nodes"]
-        own_name = entry.get("name", config.get("name") if isinstance(config, dict) else None)
+        own_name = str(entry["name"])
         if name in KERAS_2_FUNCTIONS:
             return op_entry(own_name, name, config, [self.old_call(call, first) for call in calls])
         if entry.get("module") is None and _is_bare_op(name, config, calls):
@@ -310,7 +312,7 @@ def _is_bare_op(name: str, config: Any, calls: list[Any]) -> bool:
 def modern_compilation(training: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `compile`, as Keras 3 writes them, of what Keras 1 and 2 wrote."""
     metrics = {key: _metrics(training.get(key)) for key in ("metrics", "weighted_metrics")}
-    others = {
+    others: dict[str, Any] = {
         key: training[key] for key in ("run_eagerly", "steps_per_execution", "jit_compile") if key in training
     }
     return {

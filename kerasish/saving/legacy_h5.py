@@ -104,13 +104,12 @@ def _read_optimizer(model: Any, file: Any) -> None:
     if not optimizer.built:
         optimizer.build(model.trainable_weights)
     shapes = [tuple(variable.shape) for variable in optimizer.variables]
-    if isinstance(optimizer, LossScaleOptimizer) and len(arrays) < len(
-        shapes
-    ):  # Keras 2 saves the inner state only
-        optimizer.iterations.assign(arrays[0])
+    saves_inner_state_only = len(arrays) < len(shapes)  # as Keras 2 does
+    if isinstance(optimizer, LossScaleOptimizer) and saves_inner_state_only:
+        optimizer.variables[0].assign(arrays[0])
         optimizer = optimizer.inner_optimizer
         shapes = []
-    variables = optimizer.variables
+    variables: list[Any] = optimizer.variables
     state: dict[int, np.ndarray] | None
     if [array.shape for array in arrays] == shapes:
         state = dict(enumerate(arrays))

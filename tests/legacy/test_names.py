@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import functools
 import importlib
+import re
 
 import pytest
 
@@ -42,6 +44,24 @@ def test_names_that_are_gone_say_what_to_write():
     ):
         find("keras.losses", "huuber")
     assert explain("keras.losses", "__path__") == "module 'keras.losses' has no attribute '__path__'."
+
+
+ADVICE = [(namespace, name, advice) for namespace, gone in GONE.items() for name, advice in gone.items()]
+NOT_BUILT_YET = ("keras.distribution", "keras.applications")
+
+
+@pytest.mark.parametrize(("namespace", "name", "advice"), ADVICE)
+def test_every_name_that_is_gone_says_what_to_write(namespace, name, advice):
+    with pytest.raises(AttributeError, match=rf"`{re.escape(namespace)}.{name}` .*Use {re.escape(advice)}"):
+        find(namespace, name)
+    for public in re.findall(r"keras(?:\.\w+)+", advice):
+        if not public.startswith(NOT_BUILT_YET):
+            assert functools.reduce(getattr, public.split(".")[1:], kerasish) is not None
+
+
+@pytest.mark.parametrize("namespace", sorted(RENAMED))
+def test_every_name_that_moved_is_found(namespace):
+    assert all(find(namespace, name) is not None for name in RENAMED[namespace])
 
 
 def test_the_tables_do_not_contradict_each_other():

@@ -142,3 +142,7 @@ def test_losses_with_their_own_call_are_left_alone():
             return y_pred[..., 0]
 
     check_targets(Mine(), numbers + 100, (None, 10))
+
+
+def test_losses_over_the_whole_batch_have_no_axis():
+    check_targets(losses.Tversky(), np.ones((4, 8, 8, 1)), (None, 8, 8, 1))

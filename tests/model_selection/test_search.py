@@ -21,7 +21,13 @@ from sklearn.preprocessing import StandardScaler
 import kerasish as keras
 from kerasish import layers
 from kerasish.model_selection import GridSearchCV, RandomizedSearchCV
-from kerasish.wrappers import KerasClassifier, KerasRegressor, SKLearnRegressor, scikit_learn
+from kerasish.wrappers import (
+    KerasClassifier,
+    KerasRegressor,
+    SKLearnRegressor,
+    SKLearnTransformer,
+    scikit_learn,
+)
 
 X, Y = load_diabetes(return_X_y=True)
 X, Y = (X * 20).astype("float32")[:100], ((Y - Y.mean()) / Y.std())[:100]
@@ -212,6 +218,18 @@ def test_splits_that_differ_each_time_are_the_same_in_training_and_scoring():
     ).fit(X, Y)
     assert search.stacked_ == 2
     assert isinstance(search.cv, ShuffleSplit)
+
+
+def test_transformer_without_targets():
+    def build_compiled(**_):
+        model = keras.Sequential([layers.Dense(10)])
+        model.compile("adam", "mse")
+        return model
+
+    transformer = SKLearnTransformer(build_compiled, fit_kwargs={"epochs": 1, "verbose": 0})
+    search = GridSearchCV(transformer, {}, cv=2, scoring=lambda fitted, X: -abs(fitted.transform(X)).mean())
+    with pytest.raises(ValueError, match="missing 1 required positional argument: 'y'"):
+        search.fit(X)
 
 
 def test_failing_candidates_get_the_error_score():

@@ -247,3 +247,71 @@ def test_stateless_call_leaves_the_weights_alone():
     output, state = layer.stateless_call([torch.zeros(4, 2)], [torch.tensor(5)], torch.from_numpy(X))
     assert output.abs().sum() == 0 and state[0] == 6
     assert all(np.array_equal(a, b) for a, b in zip(before, layer.get_weights(), strict=True))
+
+
+class Tokens(layers.Layer):
+    """An embedding with a mask, which it does not announce by `supports_masking`."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.embedding = layers.Embedding(10, 4)
+
+    def call(self, inputs):
+        return self.embedding(inputs)
+
+    def compute_mask(self, inputs, mask=None):
+        return inputs != 0
+
+
+class Pair(layers.Layer):
+    """Keeps which masks its call was given."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.given = {}
+
+    def call(self, x, other=None, mask=None, x_mask=None, other_mask=None):
+        self.given = {"mask": mask, "x_mask": x_mask, "other_mask": other_mask}
+        return x * 1.0
+
+
+def test_a_layer_that_computes_a_mask_supports_masking():
+    tokens = torch.tensor([[1, 2, 0]])
+    layer = Tokens()
+    assert layer.supports_masking
+    assert layer(tokens)._keras_mask.tolist() == [[True, True, False]]
+    assert not Pair.supports_masking.fget(layers.Flatten())
+
+
+def test_masks_of_several_arguments_go_by_their_names():
+    masked = Tokens()(torch.tensor([[1, 2, 0]]))
+    pair = Pair()
+    pair(masked)
+    assert [name for name, mask in pair.given.items() if mask is not None] == ["mask"]
+    pair(masked, masked * 1.0)
+    assert [name for name, mask in pair.given.items() if mask is not None] == ["x_mask"]
+    pair(masked, other=masked)
+    assert [name for name, mask in pair.given.items() if mask is not None] == ["x_mask", "other_mask"]
+
+
+def test_a_mask_that_the_output_has_already_stays():
+    class Inner(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.tokens = Tokens()
+            self.supports_masking = True
+
+        def call(self, x):
+            return self.tokens(x[..., 0].int() * 0)
+
+    masked = Tokens()(torch.tensor([[1, 2, 0]]))
+    assert Inner()(masked)._keras_mask.tolist() == [[False, False, False]]
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_paths_of_layers_that_a_call_builds(symbolic):
+    layer = Tokens(name="outer")
+    layer.embedding.name = "inner"
+    layer(keras.Input((3,), dtype="int64") if symbolic else torch.tensor([[1, 2, 0]]))
+    assert layer.weights[0].path == "outer/inner/embeddings"

@@ -141,6 +141,14 @@ def test_nested_models_become_classes():
     assert text.count("class Encoder(nn.Module)") == text.count("self.encoder = Encoder()") == 1
 
 
+def test_a_layer_of_two_classes_is_said_to_be_copied():
+    shared = layers.Dense(4, name="shared")
+    inner = keras.Sequential([keras.Input((4,)), shared], name="inner")
+    x = keras.Input((4,))
+    text = assert_same(keras.Model(x, inner(shared(x)), name="outer"), torch.rand(2, 4))
+    assert "shared: Inner and Outer have copies" in text or "shared: Outer and Inner have copies" in text
+
+
 def test_a_residual_and_a_u_shaped_network():
     x = inputs = keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, padding="same")(x)

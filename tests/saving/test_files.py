@@ -275,9 +275,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, name, moment):
     old = make()
     path = tmp_path / name
     write = (
-        (lambda model: model.save_weights(path))
-        if "weights" in name
-        else (lambda model: model.save(path))
+        (lambda model: model.save_weights(path)) if "weights" in name else (lambda model: model.save(path))
     )
     write(old)
     whole = path.read_bytes()
@@ -289,9 +287,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, name, moment):
         array = (h5py.Group, "create_dataset")
     else:
         array = (hdf5.Writer, "put")
-    place = {"array": array, "flush": (hdf5.os, "fsync"), "replace": (hdf5.os, "replace")}[
-        moment
-    ]
+    place = {"array": array, "flush": (hdf5.os, "fsync"), "replace": (hdf5.os, "replace")}[moment]
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
         patch.setattr(*place, fail)
         write(make())
@@ -339,7 +335,8 @@ def test_formats_not_read(tmp_path):
         (tmp_path / name).write_bytes(b"?")
     load = keras.models.load_model
     for name, message in {
-        "m.h5": "cannot be read as an HDF5 file", "m.json": "model_from_json", "m.pkl": "must end in '.keras'", "saved": "SavedModel",
+        "m.h5": "cannot be read as an HDF5 file", "m.json": "model_from_json", "m.pkl": "must end in '.keras'",
+        "saved": "SavedModel",
     }.items():  # fmt: skip
         with pytest.raises(ValueError, match=message):
             load(tmp_path / name)

@@ -7,6 +7,7 @@ import io
 import json
 import marshal
 import random
+import warnings
 import zipfile
 
 import h5py
@@ -261,4 +262,129 @@ def test_damaged_archives_give_clean_errors(tmp_path, members, seed):
     try:
         keras.models.load_model(path)
     except (ValueError, TypeError, RuntimeError, OSError) as error:
+        assert str(error)
+
+
+# The older formats and JSON ---------------------------------------------------------------------------------------
+
+CLEAN = (ValueError, TypeError, RuntimeError, OSError)
+
+
+def deep(depth=100_000):
+    return '{"class_name": "Sequential", "config": {"layers": [' * depth + "0" + "]}}" * depth
+
+
+def test_old_files_nested_without_end(tmp_path):
+    make().save(tmp_path / "m.h5")
+    for attribute in ("model_config", "training_config"):
+        with h5py.File(tmp_path / "m.h5", "r+") as file:
+            file.attrs[attribute] = deep()
+        refuse(tmp_path / "m.h5", "cannot be read|nested too deeply")
+        with h5py.File(tmp_path / "m.h5", "r+") as file:
+            file.attrs["model_config"] = make().to_json()
+    for depth in (500, 100_000):
+        with pytest.raises(ValueError, match=r"cannot be read|nested too deeply"):
+            keras.models.model_from_json(deep(depth))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"class_name": "Dense", "config": {}}', '{"class_name": 3}']
+)
+def test_json_that_describes_no_model(text):
+    with pytest.raises((ValueError, TypeError)):
+        keras.models.model_from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda file: file.attrs.pop("model_config"), "holds no model"),
+        (lambda file: file.pop("model_weights"), "it is damaged"),
+        (lambda file: file.pop("model_weights/hidden"), "names a layer 'hidden' and does not have it"),
+        (lambda file: file["model_weights"].attrs.pop("layer_names"), "weights for 0 layers"),
+        (
+            lambda file: file["model_weights/hidden"].attrs.update(weight_names=[b"a", b"a"]),
+            "list of different names",
+        ),
+        (
+            lambda file: file["model_weights/hidden"].attrs.update(weight_names=[b"a", b"b"]),
+            "array 'a' and does not",
+        ),
+        (
+            lambda file: file["model_weights/hidden"].attrs.update(weight_names=[1, 2]),
+            "list of different names",
+        ),
+        (
+            lambda file: file["model_weights/hidden"].attrs.update(weight_names=[b"../../x", b"b"]),
+            "does not have it",
+        ),
+    ],
+)
+def test_old_files_with_parts_missing(tmp_path, change, message):
+    make().save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        change(file)
+    refuse(tmp_path / "m.h5", message)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
+def test_damaged_old_files_give_clean_errors(tmp_path, seed, count):
+    draw = random.Random(seed)
+    path = tmp_path / "good.h5"
+    if not path.exists():
+        model = make()
+        model.compile("sgd", "mse")
+        model.save(path)
+    data = bytearray(path.read_bytes())
+    for _ in range(count):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    fuzzed = tmp_path / "fuzzed.h5"
+    fuzzed.write_bytes(data[: draw.randrange(len(data))] if draw.random() < 0.2 else data)
+    for read in (keras.models.load_model, make().load_weights):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                read(fuzzed)
+        except CLEAN as error:
+            assert str(error)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.floats(-1, 1)
+    | st.sampled_from(["", "relu", "Dense", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["class_name", "config", "a"]), inner)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=st.integers(0, 2**32), value=VALUES, is_graph=st.booleans(), is_old=st.booleans())
+def test_changed_json_gives_clean_errors(seed, value, is_graph, is_old):
+    draw = random.Random(seed)
+    model = make()
+    if is_graph:
+        x = keras.Input((4,))
+        model = keras.Model(
+            x, layers.Concatenate()([layers.Dense(2)(x), layers.LSTM(2)(layers.Reshape((2, 2))(x))])
+        )
+    config = json.loads(model.to_json())
+    if is_old:
+        config["keras_version"] = "2.15.0"
+    place = config
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = draw.choice(keys)
+        if not isinstance(place[key], (dict, list)) or not place[key] or draw.random() < 0.2:
+            place[key] = value
+            break
+        place = place[key]
+    try:
+        keras.models.model_from_json(json.dumps(config))
+    except CLEAN as error:
         assert str(error)

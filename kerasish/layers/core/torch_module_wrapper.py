@@ -44,7 +44,9 @@ class TorchModuleWrapper(Layer):
         self.module.to(get_device())
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        if ShapeInference.active is not None:  # some modules, `nn.LSTM` among them, look at the device of their weights
+        if (
+            ShapeInference.active is not None
+        ):  # some modules, `nn.LSTM` among them, look at the device of their weights
             state = itertools.chain(self.module.named_parameters(), self.module.named_buffers())
             weights = {name: tensor.to("meta") for name, tensor in state}
             return torch.func.functional_call(self.module, weights, args, kwargs)

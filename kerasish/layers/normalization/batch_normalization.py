@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kerasish import constraints, initializers, regularizers
-from kerasish.errors import format_shape
+from kerasish.errors import format_shape, received
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 from kerasish.variable import Variable
@@ -140,6 +140,14 @@ class BatchNormalization(Layer):
             with torch.no_grad():
                 self._move_averages(mean, inverse_deviation.pow(-2).sub_(self.epsilon))
         else:
+            expected = (x.shape[0], *x.shape[2:])
+            if len(mask.shape) != len(expected) or any(
+                m not in (1, n) for m, n in zip(mask.shape, expected, strict=True)
+            ):
+                raise ValueError(
+                    f"The mask of layer {self.name!r} must have shape {format_shape(expected)}. "
+                    f"Received: {received(mask)}"
+                )
             mean, variance = _masked_moments(x, mask)
             outputs = self._normalize(x, mean, variance)
             with torch.no_grad():

@@ -18,10 +18,10 @@ from kerasish.ops.nn.convolution import TRANSPOSED_CONVOLUTIONS
 from kerasish.ops.nn.pooling import AVERAGES
 from kerasish.ops.nn.spatial import (
     extents,
-    for_torch_pad,
     from_channels_first,
+    pad_spatially,
     per_dimension,
-    same_padding,
+    same_paddings,
     spatial_rank,
     standardize_padding,
     to_channels_first,
@@ -117,13 +117,13 @@ def _transposed(
     rates = per_dimension(dilation_rate, rank, "dilation_rate")
     before = [0] * rank
     if standardize_padding(padding) == "same":
-        before = [pair[0] for pair in same_padding(shape, extents(kernel.shape[:rank], rates), steps)]
+        before = [pair[0] for pair in same_paddings(shape, extents(kernel.shape[:rank], rates), steps)]
     weight = kernel.movedim((-1, -2), (0, 1)).contiguous()
     y = TRANSPOSED_CONVOLUTIONS[rank](
         to_channels_first(x, data_format), weight, None, steps, before, 0, 1, rates
     )
     after = [(0, size - have) for size, have in zip(shape, y.shape[2:], strict=True)]
-    return from_channels_first(F.pad(y, for_torch_pad(after)), data_format)
+    return from_channels_first(pad_spatially(y, after), data_format)
 
 
 def depthwise_conv2d(
@@ -243,9 +243,10 @@ def _pool(
     x = to_channels_first(as_float(x), data_format)
     rank = x.ndim - 2
     windows, steps = per_dimension(pool_size, rank, "pool_size"), per_dimension(strides, rank, "strides")
-    amounts = for_torch_pad(same_padding(x.shape[2:], windows, steps))
+    pairs = same_paddings(x.shape[2:], windows, steps)
     totals, counts = (
-        AVERAGES[rank](F.pad(values, amounts), windows, steps) for values in (x, torch.ones_like(x[:1, :1]))
+        AVERAGES[rank](pad_spatially(values, pairs), windows, steps)
+        for values in (x, torch.ones_like(x[:1, :1]))
     )
     return from_channels_first(totals / counts, data_format)  # padding does not count
 

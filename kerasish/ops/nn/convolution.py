@@ -14,10 +14,10 @@ from kerasish.ops.floating import to_common
 from kerasish.ops.nn.spatial import (
     check_fits,
     extents,
-    for_torch_pad,
     from_channels_first,
+    pad_spatially,
     per_dimension,
-    same_padding,
+    same_paddings,
     spatial_rank,
     standardize_padding,
     to_channels_first,
@@ -167,7 +167,7 @@ def conv_transpose(
     y = TRANSPOSED_CONVOLUTIONS[rank](x, weight, None, steps, before, 0, 1, rates)
     after = [(0, size - have) for size, have in zip(sizes, y.shape[2:], strict=True)]
     if any(amount for _, amount in after):
-        y = F.pad(y, for_torch_pad(after))
+        y = pad_spatially(y, after)
     return from_channels_first(y, data_format)
 
 
@@ -201,11 +201,11 @@ def _convolve(
     spans = extents(weight.shape[2:], rates)
     amounts: Any = (0,) * rank
     if standardize_padding(padding) == "same":
-        pairs = same_padding(x.shape[2:], spans, steps)
+        pairs = same_paddings(x.shape[2:], spans, steps)
         if all(before == after for before, after in pairs):
             amounts = tuple(before for before, _ in pairs)
         else:
-            x = F.pad(x, for_torch_pad(pairs))
+            x = pad_spatially(x, pairs)
     else:
         check_fits(name, x, spans)
     return CONVOLUTIONS[rank](x, weight, None, steps, amounts, rates, groups)

@@ -38,15 +38,19 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
             "ctc_loss: `target` must have shape (batch, length) and `output` (batch, time, classes). "
             f"Received: {format_shape(target.shape)} and {format_shape(output.shape)}"
         )
-    lengths = [convert_to_tensor(length).long() for length in (output_length, target_length)]
+    lengths = [convert_to_tensor(length).long() for length in (target_length, output_length)]
     if output.is_meta:  # for which torch has no kernel
         return output.new_empty(len(output), dtype=torch.float32)
-    log_probability = output.float().log_softmax(-1).transpose(0, 1)
+    return alignment_loss(target.long(), output.float(), *lengths, mask_index)
+
+
+def alignment_loss(
+    target: Tensor, logits: Tensor, target_length: Tensor, output_length: Tensor, blank: int
+) -> Tensor:
+    """`ctc_loss` of tensors, in the precision of the logits."""
+    log_probability = logits.log_softmax(-1).transpose(0, 1)
     # torch.nn.functional.ctc_loss reads the lengths into Python numbers, which a recorded step must not freeze.
-    input_lengths, target_lengths = lengths
-    return torch._ctc_loss(log_probability, target.long(), input_lengths, target_lengths, mask_index, False)[
-        0
-    ]
+    return torch._ctc_loss(log_probability, target, output_length, target_length, blank, False)[0]
 
 
 @operation

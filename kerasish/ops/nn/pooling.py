@@ -11,10 +11,10 @@ from torch import Tensor
 
 from kerasish.ops.nn.spatial import (
     check_fits,
-    for_torch_pad,
     from_channels_first,
+    pad_spatially,
     per_dimension,
-    same_padding,
+    same_paddings,
     spatial_rank,
     standardize_padding,
     to_channels_first,
@@ -90,10 +90,10 @@ def _windows(
     if standardize_padding(padding) == "valid":
         check_fits(name, x, windows)
         return x, windows, steps, 0
-    pairs = same_padding(x.shape[2:], windows, steps)
+    pairs = same_paddings(x.shape[2:], windows, steps)
     if all(before == after for before, after in pairs):
         return x, windows, steps, tuple(before for before, _ in pairs)
-    return F.pad(x, for_torch_pad(pairs), mode="replicate"), windows, steps, 0
+    return pad_spatially(x, pairs, mode="replicate"), windows, steps, 0
 
 
 @operation

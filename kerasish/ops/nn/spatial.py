@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from kerasish.config import standardize_data_format
@@ -52,13 +53,16 @@ def from_channels_first(x: Tensor, data_format: str | None) -> Tensor:
     return x.movedim(1, -1) if standardize_data_format(data_format) == "channels_last" else x
 
 
-def same_padding(sizes: Any, windows: Any, strides: Any) -> list[tuple[int, int]]:
-    """Padding before and after each dimension that makes the output size ⌈L / s⌉; the odd one comes after."""
-    pairs = []
-    for size, window, stride in zip(sizes, windows, strides, strict=True):
-        total = max((-(-size // stride) - 1) * stride + window - size, 0)
-        pairs.append((total // 2, total - total // 2))
-    return pairs
+def same_padding(length: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """How many positions before and after give ⌈length / stride⌉ outputs; the odd one comes after."""
+    outputs = -(-length // stride)
+    total = max((outputs - 1) * stride + dilation * (window - 1) + 1 - length, 0)
+    return total // 2, total - total // 2
+
+
+def same_paddings(sizes: Any, windows: Any, strides: Any) -> list[tuple[int, int]]:
+    """`same_padding` of every spatial dimension."""
+    return [same_padding(*each) for each in zip(sizes, windows, strides, strict=True)]
 
 
 def extents(kernel_sizes: Any, dilation_rates: Any) -> list[int]:
@@ -66,9 +70,9 @@ def extents(kernel_sizes: Any, dilation_rates: Any) -> list[int]:
     return [(k - 1) * d + 1 for k, d in zip(kernel_sizes, dilation_rates, strict=True)]
 
 
-def for_torch_pad(pairs: list[tuple[int, int]]) -> list[int]:
-    """The pairs in the order of `torch.nn.functional.pad`: last dimension first."""
-    return [amount for pair in reversed(pairs) for amount in pair]
+def pad_spatially(x: Tensor, pairs: Sequence[tuple[int, int]], mode: str = "constant") -> Tensor:
+    """Add positions before and after each spatial dimension of (N, C, L…): zeros, or as torch's `mode` says."""
+    return F.pad(x, [amount for pair in reversed(pairs) for amount in pair], mode)
 
 
 def check_fits(name: str, x: Tensor, windows: Any) -> None:

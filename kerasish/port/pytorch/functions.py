@@ -18,16 +18,6 @@ def identity(body: Body, layer: Any, x: Value) -> Value:
     return x
 
 
-@emits(layers.Pipeline)
-def pipeline(body: Body, layer: Any, x: Value) -> Value:
-    """Its layers in order."""
-    from kerasish.port.pytorch.graphs import emit_call
-
-    for inner in layer.layers:
-        x = emit_call(body, inner, (x,), {})
-    return x
-
-
 @emits(layers.Dropout)
 def dropout(body: Body, layer: Any, x: Value) -> Value | None:
     """`nn.Dropout`."""

@@ -7,13 +7,13 @@ from collections import Counter
 from typing import Any
 
 from kerasish import tree
-from kerasish.layers import InputLayer, Layer, TimeDistributed
+from kerasish.layers import InputLayer, Layer, Pipeline, TimeDistributed
 from kerasish.layers.core.input_layer import Input
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
 from kerasish.port.pytorch import functions as _functions  # noqa: F401 (registers its layers)
 from kerasish.port.pytorch import recurrent as _recurrent  # noqa: F401
-from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH
+from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH, emits
 from kerasish.port.pytorch.recording import record
 from kerasish.port.pytorch.source import PLAIN, Body, File, Refusal, Value, identifier
 from kerasish.symbolic import OPERATOR_NAMES, FunctionOperation, KerasTensor
@@ -242,6 +242,14 @@ def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) ->
         body.file.note(f"{model.name}: the mask of its output ends at the border of the class.")
     new = iter([Value(v.shape, v.dtype, {PLAIN: token}) for v, token in zip(flat, made, strict=True)])
     return tree.map_structure(lambda _: next(new), emitted.outputs)
+
+
+@emits(Pipeline)
+def emit_pipeline(body: Body, layer: Any, x: Value) -> Value:
+    """Its layers in order."""
+    for inner in layer.layers:
+        x = emit_call(body, inner, (x,), {})
+    return x
 
 
 def _emit_time_distributed(body: Body, layer: Any, x: Value) -> Value:

@@ -14,6 +14,7 @@ from kerasish import activations, layers
 from kerasish.layers.windows import same_padding
 from kerasish.port.pytorch.recording import record
 from kerasish.port.pytorch.source import FIRST, FLAT, PLAIN, Body, Refusal, Value
+from kerasish.symbolic import KerasTensor
 
 ACTIVATIONS = {
     activations.relu: "F.relu({})", activations.sigmoid: "torch.sigmoid({})", activations.tanh: "torch.tanh({})",
@@ -393,11 +394,5 @@ def torch_module(body: Body, layer: Any, x: Value) -> Value | None:
         key: ([tensor], lambda t: t) for key, tensor in module.state_dict(keep_vars=True).items()
     }
     name = body.module(layer, layer.name, f"nn.{module!r}", weights)
-    shape = layer.compute_output_spec(_symbolic(x)).shape
+    shape = layer.compute_output_spec(KerasTensor(x.shape, dtype=x.dtype)).shape
     return Value(shape, x.dtype, {PLAIN: body.set(f"{name}({body.get(x)})")})
-
-
-def _symbolic(x: Value) -> Any:
-    from kerasish.symbolic import KerasTensor
-
-    return KerasTensor(x.shape, dtype=x.dtype)

@@ -27,6 +27,7 @@ def from_pytorch(module: Any, model: Any) -> Any:
         ValueError: the first weight that does not fit, by its name in both; then nothing is changed.
 
     Example:
+        >>> import kerasish
         >>> model = kerasish.Sequential([kerasish.Input((3,)), kerasish.layers.Dense(2)])
         >>> linear = torch.nn.Linear(3, 2)
         >>> model = from_pytorch(torch.nn.Sequential(linear), model)

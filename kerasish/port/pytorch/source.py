@@ -208,6 +208,10 @@ class Body(Lines):
         if key not in self.attributes:
             attribute = self.attribute(name)
             self.attributes[key] = attribute
+            if self.file.owners.setdefault(key, self) is not self:
+                self.file.note(
+                    f"{name}: {self.name} and {self.file.owners[key].name} have copies of its weights."
+                )
             self.members.append(f"self.{attribute} = {constructor}")
             for suffix, weight in (weights or {}).items():
                 self.weights.append(Weight(f"{attribute}.{suffix}", *weight))
@@ -255,6 +259,7 @@ class File:
         self.kept: list[Any] = []
         self.uses: dict[int, int] = {}
         self.claimed: set[str] = set()
+        self.owners: dict[Any, Body] = {}
 
     def class_name(self, name: str) -> str:
         """A free class name for a model."""

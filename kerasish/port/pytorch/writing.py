@@ -64,11 +64,14 @@ def to_pytorch(model: Any, path: Any = None, weights: Any = None) -> str:
         ValueError: the model is not built, or a layer, which is named, has no form in plain PyTorch.
 
     Example:
+        >>> import kerasish
         >>> model = kerasish.Sequential([kerasish.Input((4,)), kerasish.layers.Dense(2, name="score")], name="net")
-        >>> print(to_pytorch(model)[-145:].split("def forward")[1])
-        (self, x: Tensor):
-                x = self.score(x)
-                return x
+        >>> print(to_pytorch(model).split("super().__init__()")[1])
+        <BLANKLINE>
+                self.score = nn.Linear(4, 2)
+        <BLANKLINE>
+            def forward(self, x: Tensor):
+                return self.score(x)
         <BLANKLINE>
     """
     target = None if path is None else Path(os.fspath(path))

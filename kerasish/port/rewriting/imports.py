@@ -245,7 +245,7 @@ class Imports(cst.CSTVisitor):
     def _remove(self, node: cst.CSTNode) -> None:
         """Take a statement out, with its line where it has one to itself."""
         script, line = self.script, self.script.parents[node]
-        block, statements = script.parents[line], line.body  # type: ignore[attr-defined]
+        block, statements = script.parents[line], line.body
         start, end = script.span(node)
         index = statements.index(node)
         if index:
@@ -277,7 +277,7 @@ class Imports(cst.CSTVisitor):
 
 
 def _separator(script: Script, node: cst.CSTNode) -> str | None:
-    return "; " if len(script.parents[node].body) > 1 else None  # type: ignore[attr-defined]
+    return "; " if len(script.parents[node].body) > 1 else None
 
 
 def _as(name: str, local: str) -> str:

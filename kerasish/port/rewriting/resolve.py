@@ -53,7 +53,7 @@ def resolve(name: str) -> Place | Gone:
     while parts:
         inner, is_last = f"{namespace}.{parts[0]}", len(parts) == 1
         is_gone = parts[0] in names.GONE.get(namespace, {})
-        is_moved = inner in names.MODULES and _is_module(names.MODULES[inner])
+        is_moved = inner in names.MODULES and (_is_module(names.MODULES[inner]) or _leads_on(inner, name))
         if (is_moved and not (is_last and is_gone)) or _is_module(inner):
             namespace = inner
             parts = parts[1:]
@@ -76,17 +76,32 @@ def to_kerasish(path: str) -> str:
     return path.replace("keras", "kerasish", 1)
 
 
+def _leads_on(module: str, name: str) -> bool:
+    """Whether a module below this old one is on the way to `name`, and has moved somewhere else."""
+    inner = [
+        old for old in names.MODULES if old.startswith(f"{module}.") and f"{name}.".startswith(f"{old}.")
+    ]
+    return any(_is_module(names.MODULES[old]) for old in inner)
+
+
 def _member(namespace: str, name: str) -> str | None:
     door = names.MODULES.get(namespace, namespace)
     if namespace == "keras.backend":
-        return f"{namespace}.{name}" if hasattr(_import(door), name) else None
+        return f"{namespace}.{name}" if _has(door, name) else None
     for place in (namespace, door):
         target = names.RENAMED.get(place, {}).get(name)
         if target is not None:
             return target if "." in target else f"{names.MODULES.get(place, place)}.{target}"
     if name in names.GONE.get(namespace, {}):
         return None
-    return f"{door}.{name}" if hasattr(_import(door), name) else None
+    return f"{door}.{name}" if _has(door, name) else None
+
+
+def _has(module: str, name: str) -> bool:
+    try:
+        return hasattr(_import(module), name)
+    except ModuleNotFoundError:  # an old name whose new place is not here
+        return False
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Sequence
+from typing import Any
 
 import libcst as cst
 from libcst.metadata import (
@@ -26,8 +27,10 @@ class Script:
         self.text = Text(source)
         wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
         self.module = wrapper.module
-        self.positions = wrapper.resolve(PositionProvider)
-        self.parents = wrapper.resolve(ParentNodeProvider)
+        providers = [PositionProvider, ParentNodeProvider, QualifiedNameProvider, ScopeProvider]
+        found_out: Any = wrapper.resolve_many(providers)
+        self.positions = found_out[PositionProvider]
+        self.parents = found_out[ParentNodeProvider]
         self.edits: list[Edit] = []
         self.findings: list[Finding] = []
         self.needed: set[str] = set()
@@ -39,8 +42,8 @@ class Script:
         self.replaced: set[cst.CSTNode] = set()
         self.models: dict[str, int | None] = {}
         self.logs_changed = False
-        qualified = wrapper.resolve(QualifiedNameProvider)
-        scopes = {scope for scope in wrapper.resolve(ScopeProvider).values() if scope is not None}
+        qualified = found_out[QualifiedNameProvider]
+        scopes = {scope for scope in found_out[ScopeProvider].values() if scope is not None}
         self._imported: dict[cst.CSTNode, str] = {}
         self._unknown: set[cst.CSTNode] = set()
         self._bound: set[str] = {a.name for scope in scopes for a in scope.assignments}

@@ -59,7 +59,11 @@ class ImageAugmentation(Layer):
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Transform; a call augments unless it, the call of the model around it, or a loop says otherwise."""
-        if not calls.are_told(kwargs.get("training")) and self._augments_by_default and not any_symbolic(inputs):
+        if (
+            not calls.are_told(kwargs.get("training"))
+            and self._augments_by_default
+            and not any_symbolic(inputs)
+        ):
             kwargs = {**kwargs, "training": True}
         return super().__call__(inputs, **kwargs)
 
