@@ -1,6 +1,7 @@
 """Names, order and defaults of the parameters of every public function, class and method against the real Keras 3.
 
-More parameters are allowed where they have defaults, defaults where Keras has none, and `*args, **kwargs` where the arguments are passed on.
+More parameters are allowed where they have defaults, defaults where Keras has none, and `*args, **kwargs` where the
+arguments are passed on.
 """
 
 from __future__ import annotations

@@ -38,10 +38,11 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
             "ctc_loss: `target` must have shape (batch, length) and `output` (batch, time, classes). "
             f"Received: {format_shape(target.shape)} and {format_shape(output.shape)}"
         )
-    lengths = [convert_to_tensor(length).long() for length in (target_length, output_length)]
+    target_lengths = convert_to_tensor(target_length).long()
+    output_lengths = convert_to_tensor(output_length).long()
     if output.is_meta:  # for which torch has no kernel
         return output.new_empty(len(output), dtype=torch.float32)
-    return alignment_loss(target.long(), output.float(), *lengths, mask_index)
+    return alignment_loss(target.long(), output.float(), target_lengths, output_lengths, mask_index)
 
 
 def alignment_loss(
