@@ -44,7 +44,7 @@ def functional_model() -> keras.Model:
     pixels = keras.Input((64,))
     x = keras.layers.Dense(32, activation="relu")(pixels)
     for _ in range(2):
-        x = ResidualBlock(32)(x)
+        x = keras.layers.TorchModuleWrapper(ResidualBlock(32))(x)
     return keras.Model(pixels, keras.layers.Dense(10, activation="softmax")(x))
 
 

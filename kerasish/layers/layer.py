@@ -325,7 +325,7 @@ class Layer(torch.nn.Module, Operation):
             explained._kerasish_explained = True  # type: ignore[attr-defined]
             raise explained from error
         texts = [leaf for leaf in tree.flatten((args, kwargs)) if isinstance(leaf, np.ndarray)]
-        if texts and isinstance(error, (AttributeError, TypeError)):
+        if texts and not self._composite and isinstance(error, (AttributeError, TypeError)):
             raise TypeError(
                 f"Layer {self.name!r} ({type(self).__name__}) takes numbers. Received: {received(texts[0])}. Turn text "
                 "into numbers first: StringLookup for words and categories, TextVectorization for sentences."

@@ -151,7 +151,7 @@ def test_compiles_to_one_graph(name):
         ({"units": 3, "dropout": 1.5}, r"`dropout` of layer 'lstm_cell' must be between 0 and 1"),
         ({"units": 3, "recurrent_dropout": -0.1}, r"`recurrent_dropout`.*between 0 and 1"),
         ({"units": 3, "use_cudnn": "yes"}, r"`use_cudnn` must be 'auto', True or False. Received: use_cudnn='yes'"),
-        ({"units": 3, "time_major": True}, r"`time_major=True` belongs to Keras 2.*transpose"),
+        ({"units": 3, "time_major": True}, r"`time_major` of LSTM is no more.*swapaxes"),
         ({"units": 3, "implementation": 3}, r"`implementation` must be 1 or 2"),
         ({"units": 3, "activation": "tanhh"}, r"Did you mean 'tanh'"),
     ],
