@@ -157,7 +157,7 @@ def test_compiles_to_one_graph(name):
     ],
 )  # fmt: skip
 def test_bad_settings(settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         layers.LSTM(**settings)
 
 
