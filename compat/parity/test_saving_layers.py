@@ -26,15 +26,11 @@ NEEDS_TENSORFLOW = {
     "TextVectorization",
 }  # fmt: skip
 KERAS_CANNOT = {
-    **{f"AveragePooling{n}D-2": "means at the border without the padding" for n in (1, 2, 3)},
     "AutoContrast-1": "values out of its range",
     "RandomCrop-0": "cropping in inference",
     "RandomCrop-1": "cropping in inference",
     "Resizing-1": "Lanczos interpolation",
-    "LayerNormalization-2": "several axes that are not the last",
     "RMSNormalization-1": "several axes that are not the last",
-    "UpSampling2D-3": "Lanczos interpolation",
-    "UpSampling2D-4": "Lanczos interpolation",
     "Equalization-0": "symbolic inputs",
     "Equalization-1": "symbolic inputs",
     "RandomPosterization-1": "integers by torch.randint",
@@ -45,7 +41,7 @@ BATCH = 3
 CASES = {
     f"{name}-{samples.index(sample)}": (name, sample)
     for name, samples in SAMPLES.items()
-    for sample in samples
+    for sample in samples[:2]
     if name not in NOT_IN_FILES
 }
 DIRECTIONS = {"from Keras": (keras, kerasish), "to Keras": (kerasish, keras)}
