@@ -169,7 +169,7 @@ def model_around(name: str, sample: Sample) -> keras.Model:
     return keras.Model(inputs, inputs if name == "InputLayer" else called(layer, inputs))
 
 
-@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
+@pytest.mark.parametrize(("name", "sample"), FIRST, ids=list(SAMPLES))
 def test_saved_in_a_model(name, sample, tmp_path):
     model = model_around(name, sample)
     given = values(sample)
@@ -216,8 +216,11 @@ def test_modes_give_finite_values_and_leave_the_input_alone(name, sample):
     assert not layer.training
 
 
-@pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
-@pytest.mark.parametrize("run_eagerly", [False, True], ids=["recorded", "eager"])
+@pytest.mark.parametrize(
+    ("name", "sample", "run_eagerly"),
+    [(*case, False) for case in CASES] + [(*case, True) for case in FIRST],
+    ids=[f"{case}-recorded" for case in IDS] + [f"{name}-eager" for name in SAMPLES],
+)
 def test_training_lowers_the_loss(name, sample, run_eagerly):
     layer = made(name, sample)
     inputs = layer.output if name == "InputLayer" else symbolic(sample)
