@@ -17,6 +17,7 @@ from kerasish.dtypes import result_type as result_type
 from kerasish.dtypes import standardize_dtype as standardize_dtype
 from kerasish.legacy.names import RENAMED as _RENAMED
 from kerasish.legacy.names import module_getattr as _module_getattr
+from kerasish.models.kept_steps import forget as _forget_kept_steps
 from kerasish.naming import get_uid as get_uid
 from kerasish.naming import reset_names as _reset_names
 from kerasish.symbolic import is_keras_tensor as is_keras_tensor
@@ -28,6 +29,7 @@ def clear_session(free_memory: bool = True) -> None:
 
     _reset_names()
     if free_memory:
+        _forget_kept_steps()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

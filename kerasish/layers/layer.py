@@ -920,8 +920,8 @@ def _mark_built(build: Any) -> Any:
 
     @functools.wraps(build)
     def wrapped(self: Layer, *args: Any, **kwargs: Any) -> Any:
-        names = [name for name in inspect.signature(build).parameters if name != "self"]
         if self._build_shapes is None:
+            names = [name for name in inspect.signature(build).parameters if name != "self"]
             self.__dict__["_build_shapes"] = dict(zip(names, args, strict=False)) | kwargs
         if self.__dict__.get("_is_building"):  # called by a subclass's `build`
             return build(self, *args, **kwargs)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from kerasish import config, losses, optimizers
-from kerasish.layers.layer import Layer
 from kerasish.losses import LossFunctionWrapper
 from kerasish.metrics import MeanMetricWrapper, Metric
-from kerasish.models import Functional, Sequential
+from kerasish.models.architecture import NotComparable, architecture, is_library
 from kerasish.regularizers import L1, L1L2, L2
 from kerasish.training.data.arrays import ArrayData
 from kerasish.wrappers.estimator import Training
@@ -161,7 +159,7 @@ def _check_compilation(model: Any) -> None:
     loss = compiled.losses[0]
     if not isinstance(loss, LossFunctionWrapper) or isinstance(loss, MIXING_LOSSES):
         raise NotStackable(f"the loss {type(loss).__name__} is not one of single records")
-    if loss.reduction in (None, "none") or not _is_library(loss.fn):
+    if loss.reduction in (None, "none") or not is_library(loss.fn):
         raise NotStackable("the loss is custom code, or not reduced")
     if model._compiled_metrics.weighted_given:
         raise NotStackable("there are weighted metrics")
@@ -183,16 +181,11 @@ def _metric_key(metric: Any) -> str:
 
 def is_mean(metric: Any) -> bool:
     """Whether a metric is the mean of a function of kerasish's over the records."""
-    return type(metric).update_state is MeanMetricWrapper.update_state and _is_library(metric._fn)
+    return type(metric).update_state is MeanMetricWrapper.update_state and is_library(metric._fn)
 
 
 def _architecture(model: Any) -> str:
     """The model's config without names, initial values and factors of penalties."""
-    if type(model) not in (Sequential, Functional):
-        raise NotStackable(f"{type(model).__name__} is a model of its own kind")
-    for module in model.modules():
-        if not _is_library(type(module)):
-            raise NotStackable(f"{type(module).__name__} is custom code")
     if next(model.buffers(), None) is not None:
         raise NotStackable("the model has buffers")
     for path, weight in model.named_parameters():
@@ -204,36 +197,13 @@ def _architecture(model: Any) -> str:
             raise NotStackable(f"{path} has a constraint")
         if type(getattr(weight, "regularizer", None)) not in (*REGULARIZERS, type(None)):
             raise NotStackable(f"{path} has a penalty other than L1 and L2")
-    text = json.dumps(_reduced(model.get_config()), sort_keys=True)
-    for i, name in enumerate(dict.fromkeys(_names(model))):
-        text = text.replace(json.dumps(name), f'"#{i}"')
-    return text
+    try:
+        return architecture(model, _is_free)
+    except NotComparable as reason:
+        raise NotStackable(str(reason)) from reason
 
 
-def _names(model: Any) -> Iterator[str]:
-    for module in model.modules():
-        if isinstance(module, Layer):
-            yield module.name
-        graph = getattr(module, "_graph", None)
-        if graph is not None:
-            yield from (operation.name for operation in graph.operations)
-
-
-def _reduced(part: Any) -> Any:
-    if isinstance(part, (list, tuple)):
-        return [_reduced(entry) for entry in part]
-    if not isinstance(part, dict):
-        return part
-    if part.get("class_name") in ("function", "__lambda__") or ">" in str(part.get("registered_name")):
-        raise NotStackable("the model has custom code")
-    reduced = {}
-    for key, value in part.items():
-        if key.endswith("_regularizer") and key != "activity_regularizer":
-            reduced[key] = value is not None
-        elif not key.endswith("_initializer"):
-            reduced[key] = _reduced(value)
-    return reduced
-
-
-def _is_library(thing: Any) -> bool:
-    return getattr(thing, "__module__", "").partition(".")[0] in ("kerasish", "torch")
+def _is_free(setting: str) -> bool:
+    """Whether stacked models may differ in a setting: initial values, and factors of the weights' penalties."""
+    is_penalty = setting.endswith("_regularizer") and setting != "activity_regularizer"
+    return is_penalty or setting.endswith("_initializer")

@@ -38,6 +38,7 @@ class Stack(torch.nn.Module):
         self.template = models[0]
         self.name = f"stack_of_{len(models)}"
         self.optimizer = None  # `Step` looks for a model's; here there are several
+        self._take_over_steps = None
         self.names = [name for name, _ in self.template.named_parameters()]
         columns = zip(*(model.parameters() for model in models), strict=True)
         self.stacked = torch.nn.ParameterList(

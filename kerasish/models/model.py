@@ -89,6 +89,7 @@ class Model(LegacyMethods, Layer):
         put("_compiled_metrics", None)
         put("_loss_tracker", None)
         put("_steps", {})
+        put("_take_over_steps", None)
         put("_ready_to_train", False)
         put("_graph", None)
         if graph is not None:

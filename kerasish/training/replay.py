@@ -167,8 +167,10 @@ class Recording:
             self.result = step(static)
         if recorder.refusal is not None:
             raise NotRecordable(recorder.refusal, self.result)
+        self.written = {storage for call in recorder.calls for storage in call.writes}
+        self.written -= {storage for call in recorder.calls for storage in call.makes}
         with torch.no_grad():
-            self.program = _program(recorder.calls, self.result)
+            self.program, self.nbytes = _program(recorder.calls, self.result)
 
     def replay(self, tensors: list[Tensor]) -> Any:
         """Run the step on a batch's tensors and return what the step returned when it was recorded."""
@@ -180,8 +182,8 @@ class Recording:
         return self.result
 
 
-def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dict]]:
-    """Turn the recorded calls into calls that write their results where the recorded results lie."""
+def _program(calls: list[_Call], result: Any) -> tuple[list[tuple[Callable, tuple, dict]], int]:
+    """Turn the recorded calls into calls that write their results where the recorded results lie, in so many bytes."""
     made = {storage for call in calls for storage in call.makes}
     written = {storage for call in calls for storage in call.writes}
     needed = {_storage(x) for x in tree_leaves(result) if isinstance(x, Tensor)}
@@ -203,7 +205,7 @@ def _program(calls: list[_Call], result: Any) -> list[tuple[Callable, tuple, dic
     if size > LARGEST_RECORDING:
         raise NotRecordable(f"it needs {size >> 20} MiB for intermediate values", result)
     running = [call for call in kept if call.writes or call.is_check or not _is_fixed(call, written)]
-    return [instruction for call in running for instruction in _instructions(call)]
+    return [instruction for call in running for instruction in _instructions(call)], size
 
 
 def _is_fixed(call: _Call, written: set[int]) -> bool:
@@ -262,8 +264,8 @@ def _direct(function: Any) -> Any:
 
 
 def _without_graph(x: Any) -> Any:
-    """Weights and state stay the objects they are; intermediate results let go of their autograd graph."""
-    return x.detach() if isinstance(x, Tensor) and not isinstance(x, torch.nn.Parameter) else x
+    """The memory alone, without the autograd graph or, of a weight, the object that another memory may be given to."""
+    return torch.Tensor.detach(x) if isinstance(x, Tensor) else x
 
 
 def _out_variant(call: _Call) -> tuple[Any, list[str]] | None:

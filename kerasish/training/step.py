@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -66,12 +66,41 @@ class Step:
         """
         model: Any = self._model()
         self.has_hooks = _has_hooks(model)
-        weights = (*model.parameters(), *model.buffers())
-        places = [id(getattr(model.optimizer, "_learning_rate", None))]
-        places += [weight.data_ptr() for weight in weights] + [weight.requires_grad for weight in weights]
+        places = self._places()
         if places != self.places:
             self._forget()
         self.places = places
+
+    def _places(self) -> list[int]:
+        model: Any = self._model()
+        weights = (*model.parameters(), *model.buffers())
+        places = [id(getattr(model.optimizer, "_learning_rate", None))]
+        return (
+            places + [weight.data_ptr() for weight in weights] + [weight.requires_grad for weight in weights]
+        )
+
+    def can_serve_others(self, storages: Set[int]) -> bool:
+        """Whether what is prepared changes nothing but these storages, and would do the same for a model like this."""
+        return self.version == structure.version and all(
+            type(prepared.result) is Logs and prepared.written <= storages
+            for prepared in self.prepared.values()
+        )
+
+    @property
+    def prepared_bytes(self) -> int:
+        """The memory of all intermediate values, of recordings only."""
+        return sum(prepared.nbytes for prepared in self.prepared.values())
+
+    def take_over(self, prepared: dict[Any, Any], threads: ThreadChoice) -> None:
+        """Go on with what another model of this structure has prepared, whose memory this one has moved into."""
+        model: Any = self._model()
+        for step in prepared.values():
+            step.result = Logs(model.get_metrics_result)
+        self.prepared = prepared
+        self.threads = threads
+        threads.resume()
+        self.version = structure.version
+        self.places = self._places()
 
     def _forget(self) -> None:
         self.prepared.clear()
@@ -104,11 +133,16 @@ class Step:
         warm_up = EAGER_STEPS_CUDA if device == "cuda" else EAGER_STEPS
         if count <= warm_up or len(self.prepared) >= MOST_SHAPES or device not in ("cpu", "cuda"):
             return self.function(batch)
+        model: Any = self._model()
+        if model._take_over_steps is not None:
+            model._take_over_steps(model)
+            if key in self.prepared:
+                return self(batch)
         version = structure.version
         try:
             prepared: Any = CapturedGraph(self, batch) if device == "cuda" else Recorded(self, batch)
         except NotRecordable as reason:
-            log.debug("%s runs its steps eagerly: %s", self._model().name, reason)  # type: ignore[union-attr]
+            log.debug("%s runs its steps eagerly: %s", model.name, reason)
             self.allowed = False
             return self.function(batch) if reason.result is NOT_RUN else reason.result
         if version == structure.version:
@@ -122,6 +156,7 @@ class Recorded:
     def __init__(self, step: Step, batch: Any) -> None:
         self.recording = Recording(step.function, batch)
         self.result = self.recording.result
+        self.written, self.nbytes = self.recording.written, self.recording.nbytes
         self.threads = step.threads
 
     def run(self, tensors: list[Tensor]) -> Any:
@@ -146,6 +181,9 @@ def _tensors(batch: Any) -> list[Tensor]:
 
 class CapturedGraph:
     """A step captured in a CUDA graph and run once."""
+
+    written: Set[int] = frozenset()  # a graph does not tell, nor how much memory it takes
+    nbytes = 0
 
     def __init__(self, step: Step, batch: Any) -> None:
         static = copy_of_tensors(batch)

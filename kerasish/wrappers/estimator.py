@@ -25,6 +25,8 @@ from kerasish import tree
 from kerasish.config import device, get_device
 from kerasish.errors import did_you_mean, format_shape
 from kerasish.models import Model
+from kerasish.models.architecture import is_library
+from kerasish.models.kept_steps import reused_steps
 from kerasish.random import set_random_seed
 from kerasish.wrappers.parameters import FIT_ARGUMENTS
 from kerasish.wrappers.targets import ClassEncoder, Unchanged, ValueEncoder, heads_of
@@ -46,9 +48,10 @@ NOT_METADATA_OF_BUILDERS = ("model_", "history_", "callbacks_", "target_encoder_
 
 @dataclasses.dataclass
 class Training:
-    """A model and the arguments of its `fit`, ready to be run."""
+    """A model, new or trained before, and the arguments of its `fit`, ready to be run."""
 
     model: Model
+    is_new: bool
     inputs: Any
     targets: Any
     sample_weight: Any
@@ -56,7 +59,11 @@ class Training:
 
     def run(self) -> Any:
         """Train the model and return the `History`."""
-        return self.model.fit(self.inputs, self.targets, sample_weight=self.sample_weight, **self.settings)
+        may_reuse = self.is_new and all(is_library(type(callback)) for callback in self.settings["callbacks"])
+        with reused_steps(self.model) if may_reuse else contextlib.nullcontext():
+            return self.model.fit(
+                self.inputs, self.targets, sample_weight=self.sample_weight, **self.settings
+            )
 
 
 @dataclasses.dataclass
@@ -203,7 +210,7 @@ class Estimator(BaseEstimator):
                 if settings.get(name) == -1:
                     settings[name] = len(X)
             self.callbacks_ = settings["callbacks"]
-            yield Training(self.model_, inputs, targets, sample_weight, settings)
+            yield Training(self.model_, fresh, inputs, targets, sample_weight, settings)
 
     def _take_over(self, X: Any, y: Any) -> bool:
         """Become what a search has trained ahead for this fit, if it has."""

@@ -15,6 +15,7 @@ import torch
 import kerasish as keras
 from kerasish import layers
 from kerasish.arrays import to_tensor
+from kerasish.models import kept_steps
 from kerasish.serialization import deserialize_keras_object, serialize_keras_object
 from tests.contracts.layer_samples import SAMPLES, Sample
 
@@ -231,6 +232,35 @@ def test_training_lowers_the_loss(name, sample, run_eagerly):
     history = model.fit(values(sample), y, batch_size=3, epochs=30, verbose=0).history["loss"]
     assert np.isfinite(history).all()
     assert history[-1] < history[0]
+
+
+@pytest.mark.parametrize(("name", "sample"), FIRST, ids=list(SAMPLES))
+def test_steps_of_an_earlier_model_train_the_next_as_its_own_do(name, sample):
+    def train(seed):
+        layer = made(name, sample)
+        inputs = layer.output if name == "InputLayer" else symbolic(sample)
+        x = layers.Flatten()(inputs if name == "InputLayer" else called(layer, inputs))
+        model = keras.Model(inputs, layers.Dense(1)(x))
+        keras.utils.set_random_seed(seed)
+        for weight in model.trainable_weights:
+            weight.data.add_(0.01 * torch.rand(weight.shape))
+        model.compile(keras.optimizers.Adam(0.01 * seed), "mse", metrics=["mae"])
+        with kept_steps.reused_steps(model):
+            model.fit(values(sample), np.linspace(0, 1, BATCH), batch_size=3, epochs=3, verbose=0)
+        return model
+
+    kept_steps.forget()
+    expected = train(seed=2)
+    kept_steps.forget()
+    earlier = train(seed=1)
+    weights = earlier.get_weights()
+    model = train(seed=2)
+    assert model.history.history == expected.history.history
+    for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for now, before in zip(earlier.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(now, before)
+    kept_steps.forget()
 
 
 @pytest.mark.parametrize(("name", "sample"), CASES, ids=IDS)
