@@ -107,7 +107,8 @@ class _StackedSearch:
                 X, y = indexable(X, y)
                 changed["cv"] = self._splits(X, y, params)
                 place = _copies_on_all_workers(backend, [X, y, *itertools.chain(*changed["cv"])])
-                raise NotStackable("it runs on a cluster of Dask's")
+            if type(backend).__module__ != "joblib._parallel_backends":  # Dask's, Ray's, …
+                raise NotStackable("it runs on a cluster")
             self._fits = self._train_ahead(X, y, params, changed)
         except NotStackable as reason:
             log.debug("%s fits one by one: %s", type(self).__name__, reason)

@@ -122,7 +122,9 @@ def _key(model: Any) -> str | None:
     except (NotComparable, TypeError, ValueError, NotImplementedError):
         return None
     parts.append([weight.requires_grad for weight in model.parameters()])
-    parts.append([epsilon(), torch.get_float32_matmul_precision(), torch.are_deterministic_algorithms_enabled()])
+    parts.append(
+        [epsilon(), torch.get_float32_matmul_precision(), torch.are_deterministic_algorithms_enabled()]
+    )
     return json.dumps(parts, sort_keys=True)
 
 

@@ -116,6 +116,32 @@ def test_dask_loses_nothing_when_a_worker_is_killed(cluster, diabetes, tmp_path)
         np.testing.assert_allclose(search.cv_results_[name], expected.cv_results_[name], atol=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # of Ray's own
+def test_ray_runs_the_fits_of_a_search(reg, diabetes):
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    joblib_of_ray = pytest.importorskip("ray.util.joblib")
+
+    def scores(fitted, X, y):
+        return {"r2": fitted.score(X, y), "process": os.getpid()}
+
+    options = {"scoring": scores, "refit": "r2", "cv": 2}
+    grid = {"model__hidden": [4, 8]}
+    alone = GridSearchCV(reg, grid, **options).fit(*diabetes)
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        joblib_of_ray.register_ray()
+        with joblib.parallel_config("ray", n_jobs=2):
+            search = model_selection.GridSearchCV(reg, grid, **options).fit(*diabetes)
+    finally:
+        ray.shutdown()
+    assert search.stacked_ == 0
+    assert os.getpid() not in search.cv_results_["split0_test_process"]
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_r2"], alone.cv_results_["mean_test_r2"], atol=1e-5
+    )
+
+
 MEMORY = """
 import gc, resource, sys
 import numpy as np, torch
