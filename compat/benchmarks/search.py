@@ -123,7 +123,7 @@ def with_keras(workload: str, epochs: int) -> tuple[Any, dict]:
     from sklearn.model_selection import ParameterGrid
 
     def build(X: Any, y: Any, **arguments: Any) -> Any:
-        model = make_keras_model(keras, workload, **defaults(workload), **arguments)
+        model = make_keras_model(keras, workload, **{**defaults(workload), **arguments})
         if workload != "tabular":  # Keras's classifier always gives one-hot rows
             model.compile(optimizer=model.optimizer, loss="categorical_crossentropy")
         return model

@@ -580,9 +580,8 @@ class Model(LegacyMethods, Layer):
         if not self._ready_to_train:
             self._build_on(batch)
         self.reset_metrics()
-        with loop.training_mode(self, True):
-            step = self._make_train_step()
-            step.look_for_changes()
+        step = self._make_train_step()
+        with loop.training_mode(self, True), step.epoch():
             logs = step(without_missing(*batch))
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)
@@ -596,9 +595,8 @@ class Model(LegacyMethods, Layer):
         if not self._ready_to_train:
             self._build_on(batch)
         self.reset_metrics()
-        with loop.training_mode(self, False), torch.no_grad():
-            step = self._make_test_step()
-            step.look_for_changes()
+        step = self._make_test_step()
+        with loop.training_mode(self, False), torch.no_grad(), step.epoch():
             logs = step(without_missing(*batch))
         logs = self._epoch_logs(logs)
         return logs if return_dict else self._flat_results(logs)

@@ -22,6 +22,7 @@ log = logging.getLogger("kerasish")
 
 EAGER_STEPS = 1  # build the optimizer's and the metrics' state before anything is recorded
 EAGER_STEPS_CUDA = 3  # as torch recommends before a capture: libraries choose their kernels meanwhile
+USUAL_SHAPES = 2  # of the full batches and of the last
 MOST_SHAPES = 8
 NOT_RUN = object()
 
@@ -130,6 +131,7 @@ class Step:
 
     def _run_or_prepare(self, key: Any, batch: Any, device: str) -> Any:
         count = self.seen[key] = self.seen.get(key, 0) + 1
+        self.threads.begin(with_one=device == "cpu" and len(self.seen) <= USUAL_SHAPES)
         warm_up = EAGER_STEPS_CUDA if device == "cuda" else EAGER_STEPS
         if count <= warm_up or len(self.prepared) >= MOST_SHAPES or device not in ("cpu", "cuda"):
             return self.function(batch)
@@ -144,6 +146,7 @@ class Step:
         except NotRecordable as reason:
             log.debug("%s runs its steps eagerly: %s", model.name, reason)
             self.allowed = False
+            self.threads.begin(with_one=False)
             return self.function(batch) if reason.result is NOT_RUN else reason.result
         if version == structure.version:
             self.prepared[key] = prepared

@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 
-SAMPLES = 12  # steps timed with all threads, then with one
+SAMPLES = 12  # steps timed with one thread, then with all
+HOPELESS = 2  # timing ends once the steps with all threads have taken this many times as long
 VALID_FOR = 4000  # steps until the choice is made again
 CROWDED = 3  # a step with all threads that takes this many times as long as with one has met other programs
 
 
 class ThreadChoice:
-    """Times a recorded step with all of torch's threads and with one, and goes on with the faster.
+    """Times a recorded step with one thread and with all of torch's, and goes on with the faster.
 
     torch's number of threads is a setting of the process: `restore()` puts it back after an epoch.
     """
@@ -39,7 +40,7 @@ class ThreadChoice:
         if self.chosen == 1:
             function(argument)
             return
-        count = self.chosen or (self.all if len(self.times[self.all]) < SAMPLES else 1)
+        count = self.chosen or (1 if len(self.times[1]) < SAMPLES else self.all)
         if not self.chosen:
             torch.set_num_threads(count)
         start = time.perf_counter()
@@ -51,14 +52,19 @@ class ThreadChoice:
                 self._choose(1)
             return
         self.times[count].append(elapsed)
-        if len(self.times[1]) == SAMPLES:
-            medians = {n: statistics.median(times) for n, times in self.times.items()}
-            self.usual_time = medians[1]
-            self._choose(min(medians, key=lambda n: medians[n]))
+        one, several = self.times[1], self.times[self.all]
+        if len(several) == SAMPLES or sum(several) > HOPELESS * sum(one):
+            self.usual_time = statistics.median(several)
+            self._choose(self.all if self.usual_time < statistics.median(one) else 1)
 
     def _choose(self, count: int) -> None:
         self.chosen = count
         torch.set_num_threads(count)
+
+    def begin(self, with_one: bool) -> None:
+        """Set one thread, or all, for a step that is not timed, as long as nothing is chosen."""
+        if not self.chosen:
+            torch.set_num_threads(1 if with_one else self.all)
 
     def resume(self) -> None:
         """Set the number of threads for another epoch; a choice that has grown old is made again."""
