@@ -338,7 +338,10 @@ class ClassificationMixin(ClassifierMixin):
         return y
 
     def _type_of_target(self, y: Any) -> str:
-        return type_of_target(y)
+        kind = type_of_target(y)
+        # The first part of the data may hold two of many classes.
+        has_more = kind == "binary" and self._given_classes is not None
+        return type_of_target(self._given_classes) if has_more else kind
 
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if class_weight is None:
@@ -419,7 +422,7 @@ def _set_validation_aside(
     if X_val is not None:
         settings["validation_data"] = (X_val, y_val)
     splitter: Any = settings.get("validation_split")
-    if not hasattr(splitter, "split"):
+    if not hasattr(splitter, "split") or isinstance(splitter, str):
         return X, y, sample_weight
     del settings["validation_split"]
     train, valid = next(iter(splitter.split(X, y)))
