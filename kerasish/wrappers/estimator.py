@@ -94,7 +94,7 @@ class Estimator(BaseEstimator):
     """A model that is trained and used by scikit-learn's conventions."""
 
     __metadata_request__fit = dict.fromkeys(METADATA_OF_FIT)
-    _has_numeric_targets = True
+    _has_numeric_targets = False
     _given_classes: Any = None
     _seeds: Any = None
 
@@ -103,7 +103,7 @@ class Estimator(BaseEstimator):
     @property
     def target_encoder(self) -> Any:
         """An unfitted transformer between `y` and what the network has; a subclass may override it."""
-        return ValueEncoder()
+        return Unchanged()
 
     @property
     def feature_encoder(self) -> Any:
@@ -368,6 +368,13 @@ class ClassificationMixin(ClassifierMixin):
 
 class RegressionMixin(RegressorMixin):
     """Numbers as the outputs give them."""
+
+    _has_numeric_targets = True
+
+    @property
+    def target_encoder(self) -> Any:
+        """An unfitted transformer between `y` and what the network has; a subclass may override it."""
+        return ValueEncoder()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -12,7 +12,7 @@ from kerasish.errors import received
 from kerasish.models import Model, clone_model
 from kerasish.wrappers.estimator import ClassificationMixin, Estimator, RegressionMixin
 from kerasish.wrappers.parameters import copied, make_callbacks, without_numpy
-from kerasish.wrappers.targets import Unchanged, heads_of
+from kerasish.wrappers.targets import heads_of
 
 COMPILATION = (
     "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
@@ -159,17 +159,10 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _SKL
         `FrozenEstimator(SKLearnTransformer(model))` is a step of a pipeline; in Keras 3 that raises.
     """
 
-    _has_numeric_targets = False
-
     def predict(self, X: Any) -> Any:
         """The outputs of the model in the shape of the targets, (N, U) or (N,)."""
         outputs = self._outputs(X, {})
         return outputs[:, 0] if outputs.shape[1:] == (1,) and getattr(self, "y_ndim_", 2) == 1 else outputs
-
-    @property
-    def target_encoder(self) -> Any:
-        """Leaves the targets as they are."""
-        return Unchanged()
 
     def transform(self, X: Any) -> Any:
         """The outputs of the model (N, U)."""

@@ -117,7 +117,7 @@ class BaseWrapper(Estimator):
             if not name.startswith("_") and name[-1] != "_"
         }
         for name, value in list(params.items()) if deep else ():
-            if hasattr(value, "get_params") and not isinstance(value, type):
+            if _is_estimator(value):
                 params.update({f"{name}__{key}": inner for key, inner in value.get_params().items()})
         return params
 
@@ -131,7 +131,7 @@ class BaseWrapper(Estimator):
         unknown = []
         for name, value in params.items():
             first, _, rest = name.partition("__")
-            if rest and hasattr(known.get(first), "set_params"):
+            if rest and _is_estimator(known.get(first)):
                 known[first].set_params(**{rest: value})
                 continue
             if name not in known:
@@ -547,6 +547,10 @@ def _defaults_of(kind: type) -> dict[str, Any]:
             arguments = inspect.signature(cls.__init__).parameters
             defaults = {**{name: arguments[name].default for name in names_of(cls.__init__)}, **defaults}
     return defaults
+
+
+def _is_estimator(x: Any) -> bool:
+    return hasattr(x, "get_params") and not isinstance(x, type)
 
 
 def _waits_for_predictions(callback: Any) -> bool:

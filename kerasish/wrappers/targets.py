@@ -377,12 +377,10 @@ class ValueEncoder:
             )
         return list(y.T) if len(self.heads) > 1 else y
 
-    def inverse_transform(self, outputs: Any) -> Any:
-        """Outputs of the network → predictions in the shape of the targets; unchanged where there were none."""
-        if self.shape is None:
-            return outputs
+    def inverse_transform(self, outputs: Any) -> np.ndarray:
+        """Outputs of the network → predictions in the shape of the targets."""
         values = np.concatenate(_rows(outputs), axis=1).astype(self.dtype)
-        return values.reshape(len(values), *self.shape)
+        return values.reshape(len(values), *(self.shape or ()))
 
 
 class Unchanged:

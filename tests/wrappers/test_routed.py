@@ -337,6 +337,16 @@ def test_feature_encoder_and_target_encoder(diabetes):
     )
 
 
+def test_base_wrapper_leaves_targets_and_outputs_as_they_are(iris):
+    wrapper = BaseWrapper(
+        lambda: keras.Sequential([layers.Dense(3, "softmax")]),
+        loss="sparse_categorical_crossentropy",
+        verbose=0,
+    )
+    outputs = wrapper.fit(*iris).predict(iris[0])
+    np.testing.assert_array_equal(outputs, wrapper.model_.predict(iris[0], verbose=0))
+
+
 def test_base_wrapper_has_no_score(iris):
     wrapper = BaseWrapper(lambda: keras.Sequential([layers.Dense(1)]), loss="mse", verbose=0).fit(*iris)
     with pytest.raises(NotImplementedError, match="must define `scorer"):

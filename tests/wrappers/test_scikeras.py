@@ -192,6 +192,13 @@ def test_callbacks_of_training_and_of_predictions(iris):
     assert pickle.loads(pickle.dumps(classifier(epochs=1).fit(*iris))).predict(iris[0]).shape == (150,)
 
 
+def test_search_over_parameters_of_a_callback(iris):
+    clf = classifier(callbacks=EarlyStopping, callbacks__monitor="loss", callbacks__min_delta=10.0, epochs=9)
+    grid = {"callbacks__patience": [1, 3], "model__hidden": [4]}
+    search = GridSearchCV(clf, grid, cv=2).fit(*iris)
+    assert search.best_estimator_.current_epoch == search.best_params_["callbacks__patience"] + 1
+
+
 def test_arguments_by_position(iris):
     clf = classifier(callbacks=[LearningRateScheduler], callbacks__0__0=lambda epoch, lr: 0.5).fit(*iris)
     assert float(clf.model_.optimizer.learning_rate) == 0.5
