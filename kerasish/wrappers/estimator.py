@@ -324,7 +324,6 @@ class ClassificationMixin(ClassifierMixin):
     """Labels in place of outputs: `classes_`, `predict_proba`, `decision_function`, `class_weight`."""
 
     _numbers_by_default = True
-    _has_numeric_targets = False
 
     @property
     def target_encoder(self) -> Any:

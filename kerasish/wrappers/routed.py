@@ -65,6 +65,10 @@ class BaseWrapper(Estimator):
             `fit__batch_size`, `predict__batch_size`, `score__…`.
 
     After a fit `model_` is the model, `history_` its losses and metrics by epoch, `callbacks_` what was used.
+
+    Differs: SciKeras trains a model given as such itself, prints during predictions, returns a column for a column
+        `y`, and has every fit draw the same numbers from one `RandomState`; here two fits go on with it, as in
+        scikit-learn.
     """
 
     _is_for_use_only = False
