@@ -399,8 +399,12 @@ class BaseWrapper(Estimator):
 
     def predict(self, X: Any, **kwargs: Any) -> Any:
         """Predict the targets; `kwargs` are arguments of `Model.predict`."""
-        outputs = self._outputs(X, self._predict_settings(kwargs))
+        outputs = self._predict_raw(X, **kwargs)
         return self.target_encoder_.inverse_transform(outputs)
+
+    def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
+        """The outputs of the network; subclasses written for SciKeras call it."""
+        return self._outputs(X, self._predict_settings(kwargs))
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:

@@ -289,6 +289,15 @@ def test_class_of_a_model_and_other_custom_objects(iris):
         clf.set_params(hiden=5)
 
 
+def test_subclass_that_asks_for_the_outputs(iris):
+    class Certain(KerasClassifier):
+        def certainty(self, X):
+            return self._predict_raw(X, batch_size=50).max(axis=1)
+
+    clf = Certain(build, loss="sparse_categorical_crossentropy", verbose=0).fit(*iris)
+    np.testing.assert_array_equal(clf.certainty(iris[0]), clf.predict_proba(iris[0]).max(axis=1))
+
+
 def test_validation_split_that_is_no_number(iris):
     with pytest.raises(ValueError, match=r"`validation_split` must be between 0 and 1. Received: 'a fifth'"):
         classifier(validation_split="a fifth").fit(*iris)
