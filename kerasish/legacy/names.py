@@ -391,6 +391,15 @@ GONE: dict[str, dict[str, str]] = {
         "is_model": "isinstance(layer, keras.Model)",
         "is_wrapped_model": "isinstance(layer.layer, keras.Model)",
     },
+    "keras.wrappers": {  # what SciKeras has in its `utils`
+        "ClassifierLabelEncoder": "KerasClassifier, which encodes labels itself and takes any scikit-learn "
+        "transformer as `target_encoder`",
+        "RegressorTargetEncoder": "KerasRegressor, which takes any scikit-learn transformer as `target_encoder`",
+        "TargetReshaper": "sklearn.preprocessing.FunctionTransformer",
+        "loss_name": "keras.losses.get",
+        "metric_name": "keras.metrics.get",
+        "tensorflow_random_state": "keras.utils.set_random_seed, or `random_state` of the estimator",
+    },
 }
 
 

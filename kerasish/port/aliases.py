@@ -26,6 +26,9 @@ KIN = {
     "keras_core": "keras",
     "keras_preprocessing": "keras.preprocessing",
     "scikeras.wrappers": "keras.wrappers",
+    **dict.fromkeys(
+        ("scikeras.utils", "scikeras.utils.transformers", "scikeras.utils.random_state"), "keras.wrappers"
+    ),
 }
 # Where this can be imported, TensorBoard uses its own substitute instead of asking `tensorflow` for files.
 NOTF = "tensorboard.compat.notf"

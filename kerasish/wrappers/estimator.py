@@ -101,7 +101,7 @@ class Estimator(BaseEstimator):
     """A model that is trained and used by scikit-learn's conventions."""
 
     __metadata_request__fit = dict.fromkeys(METADATA_OF_FIT)
-    _has_numeric_targets = True
+    _has_numeric_targets = False
     _given_classes: Any = None
     _seeds: Any = None
 
@@ -110,7 +110,7 @@ class Estimator(BaseEstimator):
     @property
     def target_encoder(self) -> Any:
         """An unfitted transformer between `y` and what the network has; a subclass may override it."""
-        return ValueEncoder()
+        return Unchanged()
 
     @property
     def feature_encoder(self) -> Any:
@@ -331,7 +331,6 @@ class ClassificationMixin(ClassifierMixin):
     """Labels in place of outputs: `classes_`, `predict_proba`, `decision_function`, `class_weight`."""
 
     _numbers_by_default = True
-    _has_numeric_targets = False
 
     @property
     def target_encoder(self) -> Any:
@@ -345,7 +344,10 @@ class ClassificationMixin(ClassifierMixin):
         return y
 
     def _type_of_target(self, y: Any) -> str:
-        return type_of_target(y)
+        kind = type_of_target(y)
+        # The first part of the data may hold two of many classes.
+        has_more = kind == "binary" and self._given_classes is not None
+        return type_of_target(self._given_classes) if has_more else kind
 
     def _weights(self, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if class_weight is None:
@@ -372,6 +374,13 @@ class ClassificationMixin(ClassifierMixin):
 
 class RegressionMixin(RegressorMixin):
     """Numbers as the outputs give them."""
+
+    _has_numeric_targets = True
+
+    @property
+    def target_encoder(self) -> Any:
+        """An unfitted transformer between `y` and what the network has; a subclass may override it."""
+        return ValueEncoder()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -426,7 +435,7 @@ def _set_validation_aside(
     if X_val is not None:
         settings["validation_data"] = (X_val, y_val)
     splitter: Any = settings.get("validation_split")
-    if not hasattr(splitter, "split"):
+    if not hasattr(splitter, "split") or isinstance(splitter, str):
         return X, y, sample_weight
     del settings["validation_split"]
     train, valid = next(iter(splitter.split(X, y)))

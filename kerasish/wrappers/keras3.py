@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
 
 from kerasish.errors import received
 from kerasish.models import Model, clone_model
 from kerasish.wrappers.estimator import ClassificationMixin, Estimator, RegressionMixin
-from kerasish.wrappers.parameters import copied, make_callbacks
-from kerasish.wrappers.targets import Unchanged
+from kerasish.wrappers.parameters import copied, make_callbacks, without_numpy
+from kerasish.wrappers.targets import heads_of
 
 COMPILATION = (
     "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
@@ -65,7 +66,8 @@ class _SKLearnEstimator(Estimator):
         if isinstance(self.model, Model):
             model = self.model if self.warm_start else _with_new_weights(self.model)
         elif callable(self.model):
-            model = self.model(X=X, y=self._shown_to_builder(y), **(self.model_kwargs or {}))
+            arguments = {name: without_numpy(value) for name, value in (self.model_kwargs or {}).items()}
+            model = self.model(X=X, y=self._shown_to_builder(y), **arguments)
         else:
             raise TypeError(
                 f"`model` must be a Model, or a function that returns one. Received: {received(self.model)}"
@@ -119,6 +121,15 @@ class SKLearnClassifier(ClassificationMixin, _SKLearnEstimator):
         """Log-odds (N,) of two classes, log-probabilities (N, C) of more; margins under a hinge loss."""
         return self._scores(X, {})
 
+    def _encode_validation(self, settings: dict[str, Any]) -> None:
+        data, columns = settings.get("validation_data"), self.target_encoder_.columns
+        if isinstance(data, (tuple, list)) and len(data) > 1 and self.y_ndim_ == 1:
+            # Keras 3 hands them to the model as they are: one-hot rows for its losses.
+            classes, rows = columns[0].classes, np.asarray(data[1])
+            if rows.shape[1:] == (len(classes),):
+                settings["validation_data"] = (data[0], classes[rows.argmax(axis=1)], *data[2:])
+        super()._encode_validation(settings)
+
     def _shown_to_builder(self, y: Any) -> Any:
         columns = self.target_encoder_.columns
         if y.ndim > 1 or len(columns) != 1:
@@ -143,26 +154,36 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _SKL
 
     Raises:
         RuntimeError: the model is not compiled.
-    """
 
-    _has_numeric_targets = False
+    Differs: a model, as opposed to a function, transforms without a fit, compiled or not, so that
+        `FrozenEstimator(SKLearnTransformer(model))` is a step of a pipeline; in Keras 3 that raises.
+    """
 
     def predict(self, X: Any) -> Any:
         """The outputs of the model in the shape of the targets, (N, U) or (N,)."""
         outputs = self._outputs(X, {})
         return outputs[:, 0] if outputs.shape[1:] == (1,) and getattr(self, "y_ndim_", 2) == 1 else outputs
 
-    @property
-    def target_encoder(self) -> Any:
-        """Leaves the targets as they are."""
-        return Unchanged()
-
     def transform(self, X: Any) -> Any:
         """The outputs of the model (N, U)."""
         return self._outputs(X, {})
 
+    def _outputs(self, X: Any, settings: dict[str, Any]) -> Any:
+        if self._is_trained_elsewhere:
+            return self.model.predict(check_array(X, allow_nd=True), verbose=0)
+        return super()._outputs(X, settings)
+
+    @property
+    def _is_trained_elsewhere(self) -> bool:
+        return isinstance(self.model, Model) and not hasattr(self, "model_")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._is_trained_elsewhere or super().__sklearn_is_fitted__()
+
     @property
     def _n_features_out(self) -> int:
+        if self._is_trained_elsewhere:
+            return sum(head.units for head in heads_of(self.model.output, None))
         return sum(head.units for head in self._heads)
 
     def __sklearn_tags__(self) -> Any:

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 
 from kerasish import losses, metrics, optimizers, tree
@@ -38,6 +39,11 @@ def takes_any_name(function: Callable) -> bool:
 COMPILE_ARGUMENTS = names_of(Model.compile)
 FIT_ARGUMENTS = tuple(name for name in names_of(Model.fit) if name not in ("x", "y"))
 PREDICT_ARGUMENTS = tuple(name for name in names_of(Model.predict) if name != "x")
+
+
+def without_numpy(value: Any) -> Any:
+    """A number that NumPy has drawn for a search as one of Python's, which layers ask for."""
+    return value.item() if isinstance(value, (np.number, np.bool_)) else value
 
 
 def routed(params: dict[str, Any], destination: str) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def make(
 
     Args:
         given: a class, a name, an object, or a list or dictionary of them.
-        params: arguments by name; `0__name` or `key__name` is for one entry, `name` for all of them.
+        params: arguments by name, or by position, `0`; `0__name` or `key__name` is for one entry, `name` for all.
         path: prefix under which `params` were given, for messages.
         find: turns a name into a class.
         is_maker: tells what has to be called to get the object.
@@ -96,15 +102,17 @@ def make(
                 f"Received: {path}={received(given)}"
             )
         return copied(given)
+    named = {name: value for name, value in params.items() if not name.partition("__")[0].isdigit()}
     if not takes_any_name(given):
         refuse_unknown(
-            (name.partition("__")[0] for name in params), names_of(given), _name(given), f"{path}__"
+            (name.partition("__")[0] for name in named), names_of(given), _name(given), f"{path}__"
         )
     arguments = {name: value for name, value in params.items() if "__" not in name}
     for name, value in arguments.items():
         if routed(params, name):
             arguments[name] = make(value, routed(params, name), f"{path}__{name}")
-    return given(**arguments)
+    positions = sorted(int(name) for name in arguments if name.isdigit())
+    return given(*[arguments.pop(str(position)) for position in positions], **arguments)
 
 
 def _name(function: Any) -> str:

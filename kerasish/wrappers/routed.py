@@ -12,10 +12,12 @@ import torch
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import type_of_target
 
+from kerasish.callbacks import Callback
+from kerasish.config import device
 from kerasish.errors import did_you_mean, received
 from kerasish.models import Model, Sequential
 from kerasish.training.objectives import resolve_loss
-from kerasish.wrappers.estimator import ClassificationMixin, Estimator, RegressionMixin
+from kerasish.wrappers.estimator import ClassificationMixin, Estimator, RegressionMixin, device_of_process
 from kerasish.wrappers.parameters import (
     COMPILE_ARGUMENTS,
     DESTINATIONS,
@@ -30,10 +32,12 @@ from kerasish.wrappers.parameters import (
     refuse_unknown,
     routed,
     takes_any_name,
+    without_numpy,
 )
 
 OWN_PARAMETERS = ("model", "build_fn", "warm_start", "random_state", "callbacks")
 FOR_BUILDERS = ("meta", "compile_kwargs", "params")
+PREDICT_EVENTS = ("on_predict_begin", "on_predict_end", "on_predict_batch_begin", "on_predict_batch_end")
 
 
 class BaseWrapper(Estimator):
@@ -45,13 +49,14 @@ class BaseWrapper(Estimator):
             `X_shape_`, `target_type_`, `n_outputs_`, for classifiers `n_classes_`, …), `compile_kwargs` and
             `params`. A model given as such is copied, with its weights, in each fit.
         build_fn: older name of `model`.
-        warm_start: whether `fit` goes on with the model of the last fit.
+        warm_start: whether `fit` goes on with the model of the last fit; its epochs are counted from 0 again.
         random_state: seed of weights, shuffling and dropout; the global random numbers stay as they are.
         optimizer, loss, metrics, run_eagerly: for `compile`, where the builder does not compile.
         batch_size: records per update; −1 for all.
         validation_batch_size: likewise for the validation.
         verbose: of the training; predictions are silent, unless `predict__verbose` is given.
-        callbacks: callbacks, their classes or functions that make them; every fit gets its own.
+        callbacks: callbacks, their classes or functions that make them; every fit gets its own. Those that wait
+            for events of a prediction are called then, too; `fit__callbacks` and `predict__callbacks` are not.
         validation_split: share of the last records, or a splitter such as `StratifiedShuffleSplit(1)`.
         shuffle: whether records are shuffled before each epoch.
         epochs: passes over the data.
@@ -60,7 +65,14 @@ class BaseWrapper(Estimator):
             `fit__batch_size`, `predict__batch_size`, `score__…`.
 
     After a fit `model_` is the model, `history_` its losses and metrics by epoch, `callbacks_` what was used.
+
+    Differs: SciKeras trains a model given as such itself, prints during predictions, returns a column for a column
+        `y`, and has every fit draw the same numbers from one `RandomState`; here two fits go on with it, as in
+        scikit-learn.
     """
+
+    _is_for_use_only = False
+    _callbacks_of_prediction: Any = ()
 
     def __init__(
         self,
@@ -109,7 +121,7 @@ class BaseWrapper(Estimator):
             if not name.startswith("_") and name[-1] != "_"
         }
         for name, value in list(params.items()) if deep else ():
-            if hasattr(value, "get_params") and not isinstance(value, type):
+            if _is_estimator(value):
                 params.update({f"{name}__{key}": inner for key, inner in value.get_params().items()})
         return params
 
@@ -123,7 +135,7 @@ class BaseWrapper(Estimator):
         unknown = []
         for name, value in params.items():
             first, _, rest = name.partition("__")
-            if rest and hasattr(known.get(first), "set_params"):
+            if rest and _is_estimator(known.get(first)):
                 known[first].set_params(**{rest: value})
                 continue
             if name not in known:
@@ -143,7 +155,7 @@ class BaseWrapper(Estimator):
         of_builder: tuple[str, ...] = ()
         if callable(builder) and not _is_module(builder):
             of_builder = names_of(builder)
-            if takes_any_name(builder) or "params" in of_builder:
+            if _takes_any_name(builder) or "params" in of_builder:
                 return
         own = (*self._defaults(), *OWN_PARAMETERS, *COMPILE_ARGUMENTS, *FIT_ARGUMENTS, *PREDICT_ARGUMENTS)
         known = sorted({*own, *of_builder} - set(FOR_BUILDERS))
@@ -152,7 +164,7 @@ class BaseWrapper(Estimator):
                 raise ValueError(
                     f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
                     f"{known}, and those beginning with {', '.join(f'{d}__' for d in DESTINATIONS)}."
-                    f"{did_you_mean(name, known)}"
+                    f"{did_you_mean(name, [*known, 'optimizer__learning_rate', 'callbacks__patience'])}"
                 )
 
     def _defaults(self) -> dict[str, Any]:
@@ -175,13 +187,13 @@ class BaseWrapper(Estimator):
         return getattr(self, "_keras_build_fn", None) or (self if callable(self) else None)
 
     def _build(self, X: Any, y: Any) -> Model:
+        self._refuse_unknown(self.get_params(deep=False))
         builder = self._find_builder()
         if builder is None:
             raise ValueError(
                 f"{type(self).__name__} has no model: give a function that returns one, "
                 f"`{type(self).__name__}(model=build)`. Received: model=None"
             )
-        self._refuse_unknown(self.get_params(deep=False))
         model = self._made_or_copied(builder)
         if not isinstance(model, torch.nn.Module):
             raise ValueError(
@@ -198,7 +210,7 @@ class BaseWrapper(Estimator):
                 raise ValueError(
                     "Parameters `model__…` need a function or class that they go to. Received: a model."
                 )
-            return copy.deepcopy(builder)
+            return builder if self._is_for_use_only else copy.deepcopy(builder)
         if not callable(builder):
             raise TypeError(
                 "`model` must be a function that returns a model, a model, or a torch module. "
@@ -212,7 +224,7 @@ class BaseWrapper(Estimator):
         names = names_of(builder)
         for_model = routed(params, "model")
         given = {**self._changed_parameters(), **for_model}
-        if takes_any_name(builder):
+        if _takes_any_name(builder):
             taken_elsewhere = (*OWN_PARAMETERS, *COMPILE_ARGUMENTS, *FIT_ARGUMENTS, *PREDICT_ARGUMENTS)
             wanted = [
                 n for n in given if n in names or n in for_model or not (is_routed(n) or n in taken_elsewhere)
@@ -227,7 +239,7 @@ class BaseWrapper(Estimator):
             "params": self.get_params,
         }
         arguments = {name: make() for name, make in special.items() if name in names}
-        return {**arguments, **{name: given[name] for name in wanted}}
+        return {**arguments, **{name: without_numpy(given[name]) for name in wanted}}
 
     def _compile_arguments(self) -> dict[str, Any]:
         """The arguments of `compile`, with an optimizer and metrics of their own."""
@@ -249,6 +261,8 @@ class BaseWrapper(Estimator):
             return
         arguments = self._compile_arguments()
         if arguments["loss"] is None:
+            if self._is_for_use_only:
+                return
             raise ValueError(
                 f"The model must be compiled, or {type(self).__name__} be given a loss to compile it with: "
                 f"`{type(self).__name__}(model, loss='mse', optimizer='adam')`. Received: loss=None"
@@ -258,7 +272,7 @@ class BaseWrapper(Estimator):
     def _refuse_unused_compilation(self, model: Model, builder: Any) -> None:
         """Raise where parameters were meant for a `compile` that the builder has done without them."""
         names = () if _is_module(builder) else names_of(builder)
-        if "compile_kwargs" in names or "params" in names or (names and takes_any_name(builder)):
+        if "compile_kwargs" in names or "params" in names or (names and _takes_any_name(builder)):
             return
         for name in self._changed_parameters():
             is_for_compile = name in COMPILE_ARGUMENTS or name.partition("__")[0] in (
@@ -283,16 +297,24 @@ class BaseWrapper(Estimator):
         settings = {name: params[name] for name in FIT_ARGUMENTS if name in params}
         for_fit = {n: value for n, value in routed(params, "fit").items() if not n.startswith("callbacks__")}
         refuse_unknown(for_fit, FIT_ARGUMENTS, "fit", "fit__")
-        callbacks = make_callbacks(params.get("callbacks"), routed(params, "callbacks"))
-        callbacks += make_callbacks(params.get("fit__callbacks"), routed(params, "fit__callbacks"))
         if "callbacks" in given:
-            callbacks = make_callbacks(given["callbacks"], {})
+            callbacks = lasting = make_callbacks(given["callbacks"], {})
+        else:
+            lasting = make_callbacks(params.get("callbacks"), routed(params, "callbacks"))
+            callbacks = lasting + make_callbacks(
+                params.get("fit__callbacks"), routed(params, "fit__callbacks")
+            )
+        self._callbacks_of_prediction = [c for c in lasting if _waits_for_predictions(c)]
         return {**settings, **for_fit, **given, "callbacks": callbacks}
 
     def _predict_settings(self, given: dict[str, Any]) -> dict[str, Any]:
         params = self.get_params(deep=False)
-        for_predict = routed(params, "predict")
+        for_predict = {
+            n: value for n, value in routed(params, "predict").items() if not n.startswith("callbacks__")
+        }
         refuse_unknown(for_predict, PREDICT_ARGUMENTS, "predict", "predict__")
+        callbacks = make_callbacks(for_predict.get("callbacks"), routed(params, "predict__callbacks"))
+        for_predict["callbacks"] = [*self._callbacks_of_prediction, *callbacks]
         return {"batch_size": params.get("batch_size"), **for_predict, **given}
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
@@ -301,7 +323,7 @@ class BaseWrapper(Estimator):
         Args:
             X: features (N, …): an array, data frame or sparse matrix.
             y: targets (N,) or (N, L).
-            sample_weight: weights (N,); a record of weight 0 is left out.
+            sample_weight: weights (N,), before those of `fit__sample_weight`; a record of weight 0 is left out.
             **kwargs: arguments of `Model.fit`, which take precedence over the parameters; `validation_data` in
                 the form of `X` and `y`, or `X_val` and `y_val`, as a pipeline hands them on.
         """
@@ -328,24 +350,42 @@ class BaseWrapper(Estimator):
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, given: dict[str, Any], fresh: bool, goes_on: bool = False
     ) -> Any:
-        settings = self._settings_of_fit({**given, "sample_weight": sample_weight})
+        if sample_weight is not None:
+            given = {**given, "sample_weight": sample_weight}
+        settings = self._settings_of_fit(given)
+        if fresh and type(self)._initialize is not BaseWrapper._initialize:
+            X, y = self._initialize(X, y)
+            fresh = False
         self._keep_history(self._train(X, y, settings, fresh), goes_on)
         return self
 
     def _keep_history(self, history: Any, goes_on: bool = False) -> None:
-        if not hasattr(self, "history_") or not (goes_on or self._is_warm):
+        if not (goes_on and hasattr(self, "history_")):
             self.history_: dict[str, list[float]] = {}
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
 
     def initialize(self, X: Any, y: Any = None) -> Any:
-        """Build the model for such data without training it."""
+        """Build the model for such data without training it; a model that was given is used itself, not a copy.
+
+        A model that is only to be used needs no loss.
+        """
         self._given_classes = None
-        X, y = self._check_data(X, y, reset=True)
-        self._start(X, y)
-        with self._seeded():
-            self._make_model(self.feature_encoder_.transform(X), X, y)
+        self._is_for_use_only = True
+        try:
+            self._initialize(X, y)
+        finally:
+            del self._is_for_use_only
         return self
+
+    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        """Build the model and return the checked data; a subclass may extend it, for `fit` too, as in SciKeras."""
+        X, y = self._check_data(X, y, reset=True)
+        self.__dict__.pop("history_", None)
+        self._start(X, y)
+        with self._seeded(), device(device_of_process()):
+            self._make_model(self.feature_encoder_.transform(X), X, y)
+        return X, y
 
     @property
     def initialized_(self) -> bool:
@@ -359,8 +399,12 @@ class BaseWrapper(Estimator):
 
     def predict(self, X: Any, **kwargs: Any) -> Any:
         """Predict the targets; `kwargs` are arguments of `Model.predict`."""
-        outputs = self._outputs(X, self._predict_settings(kwargs))
+        outputs = self._predict_raw(X, **kwargs)
         return self.target_encoder_.inverse_transform(outputs)
+
+    def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
+        """The outputs of the network; subclasses written for SciKeras call it."""
+        return self._outputs(X, self._predict_settings(kwargs))
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
@@ -369,8 +413,21 @@ class BaseWrapper(Estimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The value of `scorer` for predictions of `X`."""
-        arguments = routed(self.get_params(deep=False), "score")
-        return float(self.scorer(y, self.predict(X), sample_weight=sample_weight, **arguments))
+        arguments = {"sample_weight": None, **routed(self.get_params(deep=False), "score")}
+        if sample_weight is not None:
+            arguments["sample_weight"] = sample_weight
+        return float(self.scorer(y, self.predict(X), **arguments))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {n: value for n, value in super().__getstate__().items() if n != "_callbacks_of_prediction"}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        return {**super()._more_tags(), "requires_y": False}
 
 
 class KerasClassifier(ClassificationMixin, BaseWrapper):
@@ -498,6 +555,20 @@ def _defaults_of(kind: type) -> dict[str, Any]:
             arguments = inspect.signature(cls.__init__).parameters
             defaults = {**{name: arguments[name].default for name in names_of(cls.__init__)}, **defaults}
     return defaults
+
+
+def _is_estimator(x: Any) -> bool:
+    return hasattr(x, "get_params") and not isinstance(x, type)
+
+
+def _waits_for_predictions(callback: Any) -> bool:
+    return any(getattr(type(callback), n, None) not in (None, getattr(Callback, n)) for n in PREDICT_EVENTS)
+
+
+def _takes_any_name(builder: Any) -> bool:
+    # The `**kwargs` of a model's class are those of its parents.
+    is_model = inspect.isclass(builder) and issubclass(builder, torch.nn.Module)
+    return takes_any_name(builder) and not is_model
 
 
 def _is_module(x: Any) -> bool:

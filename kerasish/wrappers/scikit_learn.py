@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted as _check_is_fitted
 
+from kerasish.errors import received as _received
 from kerasish.wrappers import routed as _routed
 from kerasish.wrappers.parameters import names_of as _names_of
 
@@ -45,6 +46,19 @@ class BaseWrapper(_routed.BaseWrapper):
             raise AttributeError(f"{type(self).__name__} has no model before `fit`.")
         return self.model_
 
+    @model.setter
+    def model(self, model: Any) -> None:
+        raise AttributeError(
+            "A trained estimator keeps its model together with the classes and shapes of its data: save and load the "
+            "estimator with joblib, or wrap the loaded model, `kerasish.wrappers.KerasClassifier(model)"
+            f".initialize(X, y)`. Received: model={_received(model)}"
+        )
+
+    @property
+    def epoch(self) -> list[int]:
+        """The numbers of the epochs of the last fit, as in the `History` that Keras 2's `fit` returned."""
+        return list(range(len(next(iter(self.history.values()), ()))))
+
     @property
     def history(self) -> dict[str, list[float]]:
         """The losses and metrics by epoch, so that `clf.fit(…).history` works as in Keras 2."""
@@ -71,8 +85,13 @@ class KerasClassifier(BaseWrapper, _routed.KerasClassifier):
         >>> KerasClassifier(build_model, n_neurons=50).get_params()["n_neurons"]
         50
 
-    Differs: `fit` returns the estimator, with the `history` that Keras 2's returned.
+    Differs: `fit` returns the estimator, with the `history` and `epoch` that Keras 2's returned; `score` needs no
+        metric "accuracy".
     """
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> float:
+        """The accuracy on this data; `kwargs` are arguments of `Model.predict`."""
+        return float(self.scorer(y, self.predict(X, **kwargs), sample_weight=sample_weight))
 
 
 class KerasRegressor(BaseWrapper, _routed.KerasRegressor):

@@ -159,7 +159,7 @@ class Column:
         """Outputs (N, U) → log-odds (N,) of two classes, log-probabilities (N, C) of more; or margins."""
         assert self.head is not None
         if self.head.link == "margin":
-            values = outputs[:, : len(self.classes)]
+            values = outputs[:, : len(self.classes)].astype(np.float64)
             if self.head.units == 1:
                 return values.reshape(-1)
             return values[:, 1] - values[:, 0] if len(self.classes) == 2 else values
@@ -317,7 +317,7 @@ class ClassEncoder:
             is_matrix = self.target_type == "multilabel-indicator" and len(self.columns) > 1
             return np.stack(scores, axis=1) if is_matrix else scores
         if self.heads[0].link == "margin":
-            return flat[0]
+            return flat[0].astype(np.float64)
         return log_odds(self._label_probabilities(flat[0]))
 
     def _label_probabilities(self, outputs: np.ndarray) -> np.ndarray:

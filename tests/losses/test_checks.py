@@ -26,6 +26,7 @@ ACCEPTED = [
     ("binary_crossentropy", one_hot, (None, 10)),
     ("binary_crossentropy", np.full((4, 8, 8, 1), 0.5), (None, 8, 8, 1)),
     ("binary_crossentropy", np.full((4, 8, 8), 0.5), (None, 8, 8, 1)),
+    ("binary_crossentropy", np.array([[-1e-7, 1.0000001]], np.float32), (None, 2)),
     ("mse", numbers, (None, 1)),
     ("mse", numbers[:, None], (None,)),
     ("mse", numbers[:, None], (None, 3)),

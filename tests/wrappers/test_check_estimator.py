@@ -6,17 +6,26 @@ They run in double precision, on the whole data at once and with a loss divided 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import kerasish as keras
 from kerasish import wrappers
 from kerasish.wrappers import scikit_learn
+
+# Before 1.6 a check asks for a fit that has learnt something, and no class may need an argument.
+IS_OLD = not hasattr(estimator_checks, "estimator_checks_generator")
+estimator_checks_generator = (
+    functools.partial(estimator_checks.check_estimator, generate_only=True)
+    if IS_OLD
+    else estimator_checks.estimator_checks_generator
+)
 
 layers, losses = keras.layers, keras.losses
 
@@ -56,7 +65,7 @@ def build_keras3_regressor(X, y):
     return compiled(1 if y is None else y.shape[1], None, losses.MeanSquaredError)
 
 
-FIT = {"epochs": 2, "verbose": 0, "batch_size": -1}
+FIT = {"epochs": 10 if IS_OLD else 2, "verbose": 0, "batch_size": -1}
 ESTIMATORS = [
     wrappers.KerasClassifier(build_classifier, random_state=0, **FIT),
     wrappers.KerasRegressor(build_regressor, random_state=0, **FIT),
@@ -77,6 +86,8 @@ def checks():
         for copy, check in estimator_checks_generator(estimator):
             options = ",".join(map(str, check.keywords.values())) if hasattr(check, "keywords") else ""
             function = getattr(check, "func", check)
+            if IS_OLD and "SKLearn" in name_of(estimator) and "default_constructible" in function.__name__:
+                continue
             yield pytest.param(copy, check, id=f"{name_of(estimator)}-{function.__name__}-{options}")
 
 

@@ -3,12 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 import kerasish as keras
 from kerasish.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
+
+try:
+    from sklearn import frozen
+except ImportError:  # scikit-learn before 1.6
+    frozen = None
 
 layers = keras.layers
 
@@ -115,6 +121,29 @@ def test_transformer_in_a_pipeline(iris):
     pipe = make_pipeline(SKLearnTransformer(dynamic_model, model_kwargs=kwargs), LogisticRegression())
     pipe.fit(*iris, sklearntransformer__verbose=0, sklearntransformer__epochs=3)
     assert pipe.score(*iris) > 0.8
+
+
+def test_transformer_of_a_model_trained_elsewhere(iris):
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(8, "relu")(x))
+    transformer = SKLearnTransformer(model)
+    np.testing.assert_array_equal(transformer.transform(iris[0]), model.predict(iris[0], verbose=0))
+    np.testing.assert_array_equal(transformer.predict(iris[0]), transformer.transform(iris[0]))
+    assert len(transformer.get_feature_names_out()) == 8
+    if frozen is not None:
+        pipe = make_pipeline(frozen.FrozenEstimator(transformer), LogisticRegression()).fit(*iris)
+        assert pipe.score(*iris) > 0.8
+    with pytest.raises(NotFittedError):
+        SKLearnTransformer(dynamic_model).transform(iris[0])
+
+
+def test_validation_data_as_labels_or_as_one_hot_rows(iris, species):
+    losses = []
+    for y_val in (species, np.eye(3)[iris[1]]):
+        keras.utils.set_random_seed(0)
+        clf = SKLearnClassifier(compiled_model(), fit_kwargs={"verbose": 0, "epochs": 2})
+        losses += clf.fit(iris[0], species, validation_data=(iris[0], y_val)).history_.history["val_loss"]
+    assert losses[:2] == losses[2:]
 
 
 def test_callbacks_are_copied(iris):

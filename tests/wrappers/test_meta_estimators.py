@@ -58,6 +58,10 @@ TRAINING = {
 }
 
 
+# The default before 1.6 weighs by probabilities, which two estimators are too few for.
+SAMME = {"algorithm": "SAMME"} if AdaBoostClassifier().get_params().get("algorithm") == "SAMME.R" else {}
+
+
 @pytest.fixture
 def clf():
     return KerasClassifier(build, loss="sparse_categorical_crossentropy", **TRAINING)
@@ -151,6 +155,10 @@ def test_column_transformer_with_sparse_columns(clf, iris, species):
     assert make_pipeline(columns, clf).fit(frame, species).score(frame, species) > 0.8
 
 
+@pytest.mark.skipif(
+    "transform_input" not in Pipeline._get_param_names(),
+    reason="scikit-learn before 1.6 has no transform_input",
+)
 def test_pipeline_that_transforms_validation_data(clf, iris):
     X, y = 100 * iris[0] + 7, iris[1]
     with sklearn.config_context(enable_metadata_routing=True):
@@ -186,7 +194,7 @@ def test_metadata_that_nobody_asked_for(clf, iris):
         lambda clf: VotingClassifier([("net", clf), ("linear", LogisticRegression())], voting="soft"),
         lambda clf: StackingClassifier([("net", clf), ("linear", LogisticRegression())], cv=2),
         lambda clf: BaggingClassifier(clf, n_estimators=3, random_state=0),
-        lambda clf: AdaBoostClassifier(clf, n_estimators=2, random_state=0),
+        lambda clf: AdaBoostClassifier(clf, n_estimators=2, random_state=0, **SAMME),
         lambda clf: CalibratedClassifierCV(clf, cv=2),
         lambda clf: CalibratedClassifierCV(clf, cv=2, method="isotonic"),
         lambda clf: OneVsRestClassifier(clf),
@@ -263,5 +271,5 @@ def test_failing_candidates_are_told(clf, iris):
     search = GridSearchCV(clone(clf), {"model__hidden": [8, -1]}, cv=2)
     with pytest.warns() as warned:
         search.fit(*iris)
-    assert {w.category for w in warned} == {sklearn.exceptions.FitFailedWarning, UserWarning}
+    assert {w.category for w in warned} >= {sklearn.exceptions.FitFailedWarning, UserWarning}
     assert search.best_params_ == {"model__hidden": 8}

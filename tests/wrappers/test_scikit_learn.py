@@ -70,6 +70,18 @@ def test_score_is_the_accuracy(digits):
     np.testing.assert_array_equal(clf.predict_proba(X).argmax(axis=1), clf.predict(X))
 
 
+def test_score_takes_arguments_of_predict(digits):
+    clf = KerasClassifier(build_model, epochs=1, verbose=0).fit(*digits)
+    assert clf.score(*digits, verbose=0, batch_size=50) == clf.score(*digits)
+
+
+def test_fit_has_the_epochs_and_keeps_its_model(digits):
+    clf = KerasClassifier(build_model, epochs=2, verbose=0).fit(*digits)
+    assert clf.epoch == [0, 1]
+    with pytest.raises(AttributeError, match=r"KerasClassifier\(model\)\.initialize\(X, y\)"):
+        clf.model = clf.model_
+
+
 def test_regressor_s_score_is_the_negative_loss(diabetes):
     X, y = diabetes
     reg = KerasRegressor(build_regressor, epochs=2, verbose=0).fit(X, y)

@@ -97,7 +97,7 @@ def test_hinge_has_margins_and_no_probabilities():
     encoder = encoder_for(WEATHER, 1, losses.Hinge())
     outputs = np.array([[-0.5], [0.25]], np.float32)
     np.testing.assert_array_equal(encoder.inverse_transform(outputs), ["rain", "sun"])
-    np.testing.assert_array_equal(encoder.scores(outputs), [-0.5, 0.25])
+    np.testing.assert_array_equal(encoder.scores(outputs), np.array([-0.5, 0.25]), strict=True)
     with pytest.raises(AttributeError, match="CalibratedClassifierCV"):
         encoder.inverse_transform(outputs, return_proba=True)
 
