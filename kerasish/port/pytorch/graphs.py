@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from kerasish import tree
@@ -11,18 +13,17 @@ from kerasish.layers import InputLayer, Layer, Pipeline, TimeDistributed
 from kerasish.layers.core.input_layer import Input
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
+from kerasish.port.pytorch import categories as _categories  # noqa: F401
 from kerasish.port.pytorch import functions as _functions  # noqa: F401 (registers its layers)
 from kerasish.port.pytorch import recurrent as _recurrent  # noqa: F401
 from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH, emits
 from kerasish.port.pytorch.recording import record
-from kerasish.port.pytorch.source import PLAIN, Body, File, Refusal, Value, identifier
+from kerasish.port.pytorch.source import FLAT, PLAIN, Body, File, Refusal, Value, identifier
 from kerasish.symbolic import OPERATOR_NAMES, FunctionOperation, KerasTensor
 
 SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "true_divide": "/", "matmul": "@", "power": "**",
            "floor_divide": "//", "mod": "%"}  # fmt: skip
-NOT_IN_TORCH = {
-    "StringLookup", "TextVectorization", "IntegerLookup", "Hashing", "HashedCrossing",
-}  # fmt: skip
+NOT_IN_TORCH = {"StringLookup", "TextVectorization"}
 ADVICE = (
     "Layer {name!r} ({cls}) has no counterpart in plain PyTorch: {why}. Leave it out of the model that is ported "
     "(keep it in the data pipeline), or write it by hand."
@@ -36,14 +37,38 @@ class Emitted:
         body: the class.
         inputs: token → name of each argument of `forward`.
         result: what `forward` returns.
+        outputs: the values in it.
+        graph: what was written.
+        names: of the outputs.
     """
 
-    def __init__(self, body: Body, inputs: dict[str, str], result: str, outputs: Any, graph: Graph) -> None:
+    def __init__(
+        self, body: Body, inputs: dict[str, str], result: str, outputs: Any, graph: Graph, names: list[str]
+    ) -> None:
         self.body = body
         self.inputs = inputs
         self.result = result
         self.outputs = outputs
         self.graph = graph
+        self.names = names
+
+    @property
+    def returned(self) -> str:
+        """The type of what `forward` returns."""
+        return _annotation(self.outputs)
+
+    def class_text(self) -> str:
+        """The class."""
+        return self.body.class_text(self.inputs, self.result, self.returned)
+
+
+def _annotation(outputs: Any) -> str:
+    if isinstance(outputs, Value):
+        return "Tensor"
+    if isinstance(outputs, dict):
+        return f"dict[str, {' | '.join(sorted({_annotation(value) for value in outputs.values()}))}]"
+    kinds = ", ".join(map(_annotation, outputs))
+    return kinds if len(outputs) == 1 else f"tuple[{kinds}]"
 
 
 def graph_of(model: Any) -> Graph:
@@ -80,11 +105,16 @@ def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) ->
     ).items():
         file.uses[id(operation)] = file.uses.get(id(operation), 0) + count
     body = Body(name, file)
+    if getattr(model, "_graph", None) is None:
+        body.names = _attribute_names(model)
     values: dict[int, Value] = {}
     inputs: dict[str, str] = {}
     for tensor, given in zip(graph.inputs, _input_names(graph), strict=True):
         if tensor.dtype == "string":
-            raise Refusal(f"The input {given!r} takes strings, of which there are no tensors in torch.")
+            raise Refusal(
+                f"The input {given!r} takes strings, of which there are no tensors in torch. Keep the layers that read "
+                "them in the data pipeline, and port the model behind them."
+            )
         token = body.token()
         inputs[token] = given
         values[id(tensor)] = Value(tensor.shape, tensor.dtype, {PLAIN: token})
@@ -101,7 +131,24 @@ def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) ->
             {id(made): value for made, value in zip(symbolic, flat, strict=True) if made is not None}
         )
     outputs = tree.map_structure(lambda tensor: values[id(tensor)], graph.output_structure)
-    return Emitted(body, inputs, _structure(outputs, body), outputs, graph)
+    names = _output_names(model, outputs)
+    for output, wished in zip(tree.flatten(outputs), names, strict=True):
+        for value in (output, output.logits[0]) if len(names) > 1 and output.logits else (output,):
+            is_free = len(names) > 1 and wished not in inputs.values()
+            body.wished.update(
+                {token.strip("«»"): identifier(wished) for token in value.forms.values() if is_free}
+            )
+    return Emitted(body, inputs, structure_text(outputs, body.get), outputs, graph, names)
+
+
+def _attribute_names(model: Any) -> dict[int, str]:
+    """The names that a class of the user's gives to its layers."""
+    found = [
+        (name, layer)
+        for name, layer in model.named_modules()
+        if isinstance(layer, Layer) and layer is not model
+    ]
+    return {id(layer): name.replace(".", "_") for name, layer in reversed(found)}
 
 
 def _input_names(graph: Graph) -> list[str]:
@@ -115,12 +162,21 @@ def _input_names(graph: Graph) -> list[str]:
     return [identifier(str(name)) for name in names]
 
 
-def _structure(outputs: Any, body: Body) -> str:
+def _output_names(model: Any, outputs: Any) -> list[str]:
+    """Names of the outputs, in the order in which a structure is flattened."""
+    count = len(tree.flatten(outputs))
+    names = sorted(outputs) if isinstance(outputs, dict) else getattr(model, "output_names", ())
+    return list(map(str, names)) if len(names) == count else [f"output_{i + 1}" for i in range(count)]
+
+
+def structure_text(outputs: Any, text: Callable[[Value], str]) -> str:
+    """Outputs as `return` has them, with a text for each value."""
     if isinstance(outputs, Value):
-        return body.get(outputs)
+        return text(outputs)
     if isinstance(outputs, dict):
-        return "{" + ", ".join(f'"{key}": {_structure(value, body)}' for key, value in outputs.items()) + "}"
-    return ", ".join(_structure(value, body) for value in outputs)
+        items = (f'"{key}": {structure_text(value, text)}' for key, value in outputs.items())
+        return f"{{{', '.join(items)}}}"
+    return ", ".join(structure_text(value, text) for value in outputs)
 
 
 def emit_call(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -136,15 +192,16 @@ def emit_call(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -
             f"Layer {name!r} is called with `training=True`, which a module has for all of its layers or none."
         )
     if cls in NOT_IN_TORCH and type(operation).__module__.startswith("kerasish."):
-        raise Refusal(
-            ADVICE.format(name=name, cls=cls, why="it works on words, or with functions of the host")
-        )
+        raise Refusal(ADVICE.format(name=name, cls=cls, why="it works on words"))
     try:
         made = _emit_layer(body, operation, args, kwargs)
     except Refusal as error:
         if str(error).startswith(("Layer ", "Model ")):
             raise
         raise Refusal(ADVICE.format(name=name, cls=cls, why=error)) from error
+    for value in tree.flatten(made):
+        if isinstance(value, Value):
+            body.label(value)
     return made
 
 
@@ -200,6 +257,13 @@ def _has_composed_call(layer: Any) -> bool:
     return not is_own and any(isinstance(child, Layer) for child in layer.children())
 
 
+def wanted_class(model: Any, default: str) -> str:
+    """How the class of a model is best called: `default` where nobody named it."""
+    if not type(model).__module__.startswith("kerasish."):
+        return type(model).__name__
+    return default if re.fullmatch("(sequential|functional|model)(_[0-9]+)?", model.name) else model.name
+
+
 def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if kwargs or len(args) != 1:
         raise Refusal(f"Layer {model.name!r} is called with more than its inputs: {sorted(kwargs)}")
@@ -212,8 +276,8 @@ def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) ->
                 graph = Graph(inputs, model.call(inputs))
             except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
                 raise Refusal(str(error)) from error
-        emitted = emit_model(model, file.class_name(model.name), file, graph)
-        file.classes[emitted.body.name] = emitted.body.class_text(emitted.inputs, emitted.result)
+        emitted = emit_model(model, file.class_name(wanted_class(model, "Block")), file, graph)
+        file.add_class(emitted.body, emitted.class_text())
         file.bodies[id(model)] = emitted
     emitted = file.bodies[id(model)]
     if model not in body.attributes:
@@ -235,7 +299,7 @@ def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) ->
         made = [body.set(expression)]
     elif isinstance(emitted.outputs, dict):
         whole = body.set(expression)
-        made = [f'{whole}["{key}"]' for key in emitted.outputs]
+        made = [f'{whole}["{key}"]' for key in sorted(emitted.outputs)]
     else:
         made = body.unpack(expression, len(flat)) if len(flat) > 1 else [body.set(expression)]
     if any(value.mask is not None for value in flat):
@@ -276,7 +340,7 @@ def _emit_function(body: Body, operation: Any, args: tuple, kwargs: dict[str, An
 def _emit_arithmetic(body: Body, operation: Any, symbol: str, args: tuple) -> Value:
     values = [x for x in args if isinstance(x, Value)]
     same = len({x.form for x in values}) == 1 and len({len(x.shape) for x in values}) == 1 and symbol != "@"
-    form = values[0].form if same and values[0].image is None else PLAIN
+    form = values[0].form if same and values[0].form != FLAT else PLAIN
     first, second = (body.get(x, form) if isinstance(x, Value) else str(x) for x in args)
     if symbol == "**" and first.startswith("-"):
         first = f"({first})"

@@ -49,7 +49,7 @@ def emits(*classes: type) -> Callable:
 def elementwise(body: Body, x: Value, expression: str) -> Value:
     """The value of an expression with `{}` for the tensor, in the layout that is at hand."""
     made = Value(x.shape, x.dtype, {x.form: body.set(expression.format(body.get(x, x.form)))})
-    made.image = x.image
+    made.image, made.order = x.image, x.order
     return made
 
 
@@ -84,22 +84,10 @@ def needs_plain(body: Body, x: Value) -> str:
 def dense(body: Body, layer: Any, x: Value) -> Value:
     """`nn.Linear`, whose columns follow a flattened image's order in torch."""
     features, units = layer.kernel.shape
-    is_single = body.file.uses.get(id(layer), 1) == 1
-    image = x.image if x.form == FLAT and is_single else None
-    known = body.layouts.setdefault(id(layer), None if image is None else image.shape)
-    if image is not None and known is not None:
-        sizes = known[1:]  # (…, C)
-        token = body.get(x, FLAT)
-
-        def kernel(w: Tensor) -> Tensor:
-            return w.reshape(*sizes, units).movedim(-2, 0).reshape(features, units).t()
-    else:
-        token = needs_plain(body, x)
-
-        def kernel(w: Tensor) -> Tensor:
-            return w.t()
-
-    weights: dict[str, Any] = {"weight": ([layer.kernel], kernel)}
+    is_flat = x.form == FLAT and body.file.uses.get(id(layer), 1) == 1
+    token = body.get(x, FLAT) if is_flat else needs_plain(body, x)
+    order = x.order if is_flat else slice(None)
+    weights: dict[str, Any] = {"weight": ([layer.kernel], lambda w: w[order].t())}
     if layer.bias is not None:
         weights["bias"] = ([layer.bias], lambda b: b)
     bias = "" if layer.bias is not None else ", bias=False"
@@ -120,7 +108,7 @@ def embedding(body: Body, layer: Any, x: Value) -> Value:
     )
     made = Value((*x.shape, size), layer.compute_dtype, {PLAIN: body.set(f"{module}({token})")})
     if layer.mask_zero:
-        made.mask = Value(x.shape, "bool", {PLAIN: body.set(f"{raw} != 0")})
+        made.mask = Value(x.shape, "bool", {PLAIN: body.set(f"{raw} != 0", "mask")})
     return made
 
 
@@ -271,15 +259,27 @@ def transposed(body: Body, layer: Any, x: Value) -> Value:
     layers.AveragePooling3D,
 )  # fmt: skip
 def pooling(body: Body, layer: Any, x: Value) -> Value | None:
-    """`F.max_pool2d` and so on; padded windows are recorded."""
-    if layer.padding != "valid":
-        return None
-    token, _, form = enter(body, layer, x)
-    kind = (
-        "max" if isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)) else "avg"
-    )
+    """`F.max_pool2d` and so on; what is padded with steps of 1 and an even window is recorded."""
+    token, sizes, form = enter(body, layer, x)
+    padding = ""
+    if layer.padding == "same":
+        if None in sizes and max(layer.strides) > 1:
+            return None
+        sizes = tuple(size or 2 * max(layer.pool_size) for size in sizes)
+        pads = [same_padding(*each) for each in zip(sizes, layer.pool_size, layer.strides, strict=True)]
+        if any(
+            after > before and stride == 1
+            for (before, after), stride in zip(pads, layer.strides, strict=True)
+        ):
+            return None
+        before = [before for before, _ in pads]
+        padding = f", padding={one_or_all(before)}" if any(before) else ""
+        padding += ", ceil_mode=True" if any(before != after for before, after in pads) else ""
+    is_max = isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D))
+    padding += ", count_include_pad=False" if "padding" in padding and not is_max else ""
     stride = f", stride={one_or_all(layer.strides)}" if tuple(layer.strides) != tuple(layer.pool_size) else ""
-    expression = f"F.{kind}_pool{layer.rank}d({token}, {one_or_all(layer.pool_size)}{stride})"
+    kind = "max" if is_max else "avg"
+    expression = f"F.{kind}_pool{layer.rank}d({token}, {one_or_all(layer.pool_size)}{stride}{padding})"
     return _leave(layer, x, body.set(expression), form)
 
 
@@ -311,16 +311,21 @@ def batch_normalization(body: Body, layer: Any, x: Value) -> Value | None:
     if rank > 5 or axis not in (1, rank - 1):
         return None
     form = x.form if rank == 2 else PLAIN if axis == 1 else FIRST
-    if form == FLAT:
-        return None
+    if form == FLAT and body.file.uses.get(id(layer), 1) != 1:
+        form = PLAIN
+    order = x.order if form == FLAT else slice(None)
     size = layer.moving_mean.shape[0]
     affine = "" if layer.scale or layer.center else ", affine=False"
     weights: dict[str, Any] = {}
     if not affine:
-        weights["weight"] = ([layer.gamma], lambda g: g) if layer.scale else ([], lambda: torch.ones(size))
-        weights["bias"] = ([layer.beta], lambda b: b) if layer.center else ([], lambda: torch.zeros(size))
-    weights["running_mean"] = ([layer.moving_mean], lambda m: m)
-    weights["running_var"] = ([layer.moving_variance], lambda v: v)
+        weights["weight"] = (
+            ([layer.gamma], lambda g: g[order]) if layer.scale else ([], lambda: torch.ones(size))
+        )
+        weights["bias"] = (
+            ([layer.beta], lambda b: b[order]) if layer.center else ([], lambda: torch.zeros(size))
+        )
+    weights["running_mean"] = ([layer.moving_mean], lambda m: m[order])
+    weights["running_var"] = ([layer.moving_variance], lambda v: v[order])
     weights["num_batches_tracked"] = ([], lambda: torch.zeros((), dtype=torch.int64))
     kind = {2: 1, 3: 1, 4: 2, 5: 3}[rank]
     momentum = round(1 - layer.momentum, 12)
@@ -330,7 +335,10 @@ def batch_normalization(body: Body, layer: Any, x: Value) -> Value | None:
         f"nn.BatchNorm{kind}d({size}, eps={layer.epsilon}, momentum={momentum}{affine})",
         weights,
     )
-    return Value(x.shape, x.dtype, {form: body.set(f"{module}({body.get(x, form)})")})
+    made = Value(x.shape, x.dtype, {form: body.set(f"{module}({body.get(x, form)})")})
+    if form == FLAT:
+        made.image, made.order = x.image, x.order
+    return made
 
 
 @emits(layers.LayerNormalization)

@@ -26,6 +26,7 @@ INFIX = {
     "add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "true_divide": "/",
     "divide": "/", "matmul": "@", "pow": "**", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
     "floor_divide": "//", "remainder": "%", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
+    "lshift": "<<", "rshift": ">>", "bitwise_left_shift": "<<", "bitwise_right_shift": ">>",
     "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|", "xor": "^",
 }  # fmt: skip
 PREFIX = {"neg": "-", "invert": "~", "bitwise_not": "~"}
@@ -245,7 +246,7 @@ class _Writer:
             if id(one) in passed:
                 old = passed[id(one)]
                 new = Value(old.shape, old.dtype, old.forms, old.mask)
-                new.image, new.logits = old.image, old.logits
+                new.image, new.order, new.logits = old.image, old.order, old.logits
             else:
                 new = _value(one, other, made[id(one)])
             if mask is not None:

@@ -15,6 +15,7 @@ from kerasish.layers import Layer
 
 PLAIN, FIRST, FLAT = "plain", "channels first", "flat, channels first"
 WIDTH = 88
+COMMENT = "  # "
 TOKEN = re.compile("«([0-9]+)»")
 LETTERS = "xyzuvwabcdefghjkmnpqrst"
 
@@ -51,13 +52,25 @@ class Value:
     Args:
         shape: as Keras has it, None for unknown sizes.
         forms: layout → text of the tensor in that layout.
+
+    Attributes:
+        order: of a flat value, the place in Keras of each of its columns.
+        image: what was flattened.
+        logits: the value before the last activation, and its name.
     """
 
-    def __init__(self, shape: Any, dtype: str, forms: dict[str, str], mask: Value | None = None) -> None:
+    def __init__(
+        self,
+        shape: Any,
+        dtype: str,
+        forms: dict[str, str],
+        mask: Value | None = None,
+    ) -> None:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.forms = forms
         self.mask = mask
+        self.order: Tensor | None = None
         self.image: Value | None = None
         self.logits: tuple[Value, str] | None = None
 
@@ -66,12 +79,33 @@ class Value:
         """The layout in which it is at hand."""
         return PLAIN if PLAIN in self.forms else next(iter(self.forms))
 
+    def label(self, form: str) -> str:
+        """The shape as a comment says it, in a layout."""
+        sizes = list(self.shape)
+        spatial = {3: "L", 4: "HW", 5: "DHW"}.get(len(sizes), "L")
+        for axis, letter in enumerate(spatial, start=1):
+            if axis < len(sizes) and sizes[axis] is None:
+                sizes[axis] = letter
+        if form == FIRST:
+            sizes.insert(1, sizes.pop())
+        return f"({', '.join(map(str, ['B', *(size or '?' for size in sizes[1:])]))})" if sizes else ""
+
+
+class Row(NamedTuple):
+    """A statement: the names that it sets, its text, and the token of the value at its end."""
+
+    targets: list[str]
+    text: str
+    made: str = ""
+
 
 class Lines:
     """Statements of one function."""
 
     def __init__(self) -> None:
-        self.statements: list[tuple[list[str], str]] = []
+        self.statements: list[Row] = []
+        self.labels: dict[str, str] = {}
+        self.wished: dict[str, str] = {}
         self.count = 0
 
     def token(self) -> str:
@@ -79,78 +113,100 @@ class Lines:
         self.count += 1
         return f"«{self.count}»"
 
-    def set(self, expression: str) -> str:
+    def set(self, expression: str, name: str = "") -> str:
         """Write `name = expression`; return the name's token."""
         token = self.token()
-        self.statements.append(([token], expression))
+        if name:
+            self.wished[token.strip("«»")] = name
+        self.statements.append(Row([token], expression, token))
         return token
 
     def unpack(self, expression: str, count: int) -> list[str]:
         """Write `a, b, … = expression`."""
         tokens = [self.token() for _ in range(count)]
-        self.statements.append((tokens, expression))
+        self.statements.append(Row(tokens, expression, tokens[0]))
         return tokens
 
     def do(self, statement: str) -> None:
         """Write a statement without a result."""
-        self.statements.append(([], statement))
+        self.statements.append(Row([], statement))
 
     def text(self, given: dict[str, str], result: str, taken: Sequence[str] = ()) -> list[str]:
         """The lines with names in place of tokens, a name being used again when its value is not needed any more.
+
+        A line that makes a value of another shape than the line before says its shape.
 
         Args:
             given: tokens that have their names already.
             result: the expression returned.
             taken: names that must not be used.
         """
-        rows = _folded([*self.statements, ([], f"return {result}")])
-        last = {token: i for i, (_, text) in enumerate(rows) for token in TOKEN.findall(text)}
+        rows = _folded([*self.statements, Row([], f"return {result}", result)])
+        last = {token: i for i, row in enumerate(rows) for token in TOKEN.findall(row.text)}
         names = {token.strip("«»"): name for token, name in given.items()}
         pool = [name for name in [*LETTERS, *(f"x{i}" for i in range(1, 1000))] if name not in taken]
+        live = set(taken)
         lines = []
-        for i, (targets, text) in enumerate(rows):
+        label = ""
+        for i, (targets, text, made) in enumerate(rows):
             statement = TOKEN.sub(lambda match: names[match[1]], text)
             for token in set(TOKEN.findall(text)):
-                if last[token] == i and (names[token] == "x" or names[token] not in taken):
+                if last[token] != i:
+                    continue
+                live.discard(names[token])
+                if names[token] not in (*taken, *self.wished.values()) or names[token] == "x":
                     pool.insert(0, names[token])
             assigned = []
             for target in (target.strip("«»") for target in targets):
                 if target not in last:
                     assigned.append("_")
                     continue
-                names[target] = pool.pop(0)
+                wished = self.wished.get(target)
+                names[target] = pool.pop(0) if wished is None or wished in live else wished
+                live.add(names[target])
                 assigned.append(names[target])
-            lines.append(f"{', '.join(assigned)} = {statement}" if targets else statement)
+            line = f"{', '.join(assigned)} = {statement}" if targets else statement
+            is_new = made in self.labels and self.labels[made] != label and text != f"return {made}"
+            label = self.labels.get(made, label)
+            lines.append(f"{line}{COMMENT}{label}" if is_new else line)
         return lines
 
 
-def _needed(rows: list[tuple[list[str], str]]) -> list[tuple[list[str], str]]:
+def _needed(rows: list[Row]) -> list[Row]:
     used: set[str] = set()
     kept = []
-    for targets, text in reversed(rows):
-        if not targets or any(target.strip("«»") in used for target in targets):
-            used.update(TOKEN.findall(text))
-            kept.append((targets, text))
+    for row in reversed(rows):
+        if not row.targets or any(target.strip("«»") in used for target in row.targets):
+            used.update(TOKEN.findall(row.text))
+            kept.append(row)
     return kept[::-1]
 
 
-def _folded(rows: list[tuple[list[str], str]]) -> list[tuple[list[str], str]]:
-    """The statements that are needed, with a module's result put straight into the function after it."""
+def _folded(rows: list[Row]) -> list[Row]:
+    """The statements that are needed, a result that is used at once being put straight into the call after it."""
     rows = _needed(rows)
-    uses = Counter(token for _, text in rows for token in TOKEN.findall(text))
+    uses = Counter(token for row in rows for token in TOKEN.findall(row.text))
     folded = rows[:1]
-    for targets, text in rows[1:]:
-        (before, expression) = folded[-1]
+    for row in rows[1:]:
+        before, expression = folded[-1].targets, folded[-1].text
         token = before[0] if len(before) == 1 else ""
         is_once = token and uses[token.strip("«»")] == 1
-        takes = text == f"return {token}" or (
-            expression.startswith("self.") and re.match(rf"(F|torch)\.\w+\({token}[,)]", text)
-        )
-        if is_once and takes and len(text) + len(expression) < WIDTH - 16:
-            folded[-1] = (targets, text.replace(token, expression))
+        if is_once and _takes(row.text, token, expression) and len(row.text) + len(expression) < WIDTH - 20:
+            folded[-1] = row._replace(text=row.text.replace(token, expression))
         else:
-            folded.append((targets, text))
+            folded.append(row)
     return folded
+
+
+def _takes(text: str, token: str, expression: str) -> bool:
+    """Whether a statement reads well with an expression in the place of its first argument."""
+    if text == f"return {token}":
+        return True
+    if not re.match(rf"(return )?((F|torch)\.\w+|self\.\w+)\({token}[,)]", text):
+        return False
+    if expression.startswith("self."):
+        return expression.count("(") < (2 if text.removeprefix("return ").startswith("self.") else 3)
+    return re.fullmatch("«[0-9]+» [-+*] «[0-9]+»", expression) is not None
 
 
 class Body(Lines):
@@ -168,7 +224,7 @@ class Body(Lines):
         self.members: list[str] = []
         self.weights: list[Weight] = []
         self.attributes: dict[Any, str] = {}
-        self.layouts: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
 
     def get(self, value: Value, form: str = PLAIN) -> str:
         """The tensor in a layout; it is brought there where it is not yet."""
@@ -178,14 +234,21 @@ class Body(Lines):
             elif FIRST in value.forms and form == PLAIN:
                 value.forms[form] = self.set(f"{value.forms[FIRST]}.movedim(1, -1)")
             elif form == PLAIN and value.image is not None:
-                last, *spatial = value.image.shape[:0:-1]
-                sizes = (last, *reversed(spatial))
+                sizes = (value.image.shape[-1], *value.image.shape[1:-1])
                 value.forms[form] = self.set(
                     f"{value.forms[FLAT]}.unflatten(1, {sizes}).movedim(1, -1).flatten(1)"
                 )
+            elif form == PLAIN and value.order is not None:
+                places = self.parameter(value.order.argsort(), "column_order")
+                value.forms[form] = self.set(f"{value.forms[FLAT]}[:, {places}]")
             else:
                 raise Refusal(f"A value of shape {value.shape} has no layout {form!r}.")
+        self.label(value)
         return value.forms[form]
+
+    def label(self, value: Value) -> None:
+        """Let comments say the value's shape."""
+        self.labels.update({text: value.label(form) for form, text in value.forms.items()})
 
     def attribute(self, name: str) -> str:
         """A free attribute name like `name`."""
@@ -206,7 +269,9 @@ class Body(Lines):
             weights: name in the submodule → (sources, function), or (sources, function, True) for a summand.
         """
         if key not in self.attributes:
-            attribute = self.attribute(name)
+            owner = key[0] if isinstance(key, tuple) else key
+            given = self.names.get(id(owner))
+            attribute = self.attribute(name if given is None else name.replace(owner.name, given, 1))
             self.attributes[key] = attribute
             if self.file.owners.setdefault(key, self) is not self:
                 self.file.note(
@@ -227,15 +292,17 @@ class Body(Lines):
             dtype = "" if tensor.dtype is torch.float32 else f", dtype={tensor.dtype}"
             shape = ", ".join(map(str, tensor.shape)) if tensor.dim() else "()"
             zeros = f"torch.zeros({shape}{dtype})"
-            if tensor.requires_grad:
+            if tensor.requires_grad and tensor.is_leaf:
                 self.members.append(f"self.{attribute} = nn.Parameter({zeros})")
             else:
                 self.members.append(f'self.register_buffer("{attribute}", {zeros})')
             self.weights.append(Weight(attribute, [tensor], lambda x: x.clone()))
         return f"self.{self.attributes[key]}"
 
-    def class_text(self, inputs: dict[str, str], result: str, methods: Sequence[str] = ()) -> str:
-        """The class, with `forward` from its input names (token → name) to `result`."""
+    def class_text(
+        self, inputs: dict[str, str], result: str, returned: str, methods: Sequence[str] = ()
+    ) -> str:
+        """The class, with `forward` from its input names (token → name) to `result` of the type `returned`."""
         arguments = ", ".join(f"{name}: Tensor" for name in inputs.values())
         lines = [
             f"class {self.name}(nn.Module):",
@@ -243,7 +310,7 @@ class Body(Lines):
             "        super().__init__()",
         ]
         lines += [wrapped(f"        {member}") for member in self.members]
-        lines += ["", f"    def forward(self, {arguments}):"]
+        lines += ["", wrapped(f"    def forward(self, {arguments}) -> {returned}:")]
         lines += [wrapped(f"        {line}") for line in self.text(inputs, result, list(inputs.values()))]
         return "\n".join([*lines, *methods])
 
@@ -272,6 +339,15 @@ class File:
         self.claimed.add(unique)
         return unique
 
+    def add_class(self, body: Body, text: str) -> None:
+        """Add the class of a model, or find the same one under another number."""
+        stem = re.sub(r"[0-9]+$", "", body.name)
+        for name, known in self.classes.items():
+            if re.sub(r"[0-9]+$", "", name) == stem and text.replace(body.name, name, 1) == known:
+                body.name = name
+                return
+        self.classes[body.name] = text
+
     def note(self, text: str) -> None:
         """Say something in the head of the file, once."""
         if text not in self.notes:
@@ -298,6 +374,9 @@ def identifier(name: str) -> str:
 
 def wrapped(line: str, width: int = WIDTH) -> str:
     """The statement over several lines where it is too long, as ruff and black break it."""
+    if len(line) <= width:
+        return line
+    line = line.partition(COMMENT)[0]
     if len(line) <= width:
         return line
     indent = " " * (len(line) - len(line.lstrip()))
