@@ -130,16 +130,19 @@ def recurrent(body: Body, layer: Any, x: Value, initial_state: Any = None) -> An
         raise Refusal(
             f"layer {layer.name!r} keeps its states between calls (`stateful=True`): give them as inputs"
         )
+    mask = (
+        x.mask if initial_state is None else None
+    )  # a layer that is called with several tensors gets no mask
     kind = _torch_kind(layer)
     token = needs_plain(body, x)
     token = body.set(f"{token}.flip(1)") if layer.go_backwards else token
     token = _dropped(body, layer, token)
     states = None if initial_state is None else [body.get(state) for state in tree.flatten(initial_state)]
     if kind is None:
-        outputs, states = _loop(body, layer, x, token, states)
+        outputs, states = _loop(body, layer, x, token, states, mask)
     else:
         module = body.module(layer, layer.name, _constructor(layer.cell, kind), _weights(layer.cell, kind))
-        outputs, states = _call_module(body, layer, module, kind, token, states, x.mask)
+        outputs, states = _call_module(body, layer, module, kind, token, states, mask)
     return _results(body, layer, x, outputs, states)
 
 
@@ -194,7 +197,9 @@ def _flat_shapes(shapes: Any) -> list[tuple]:
     return found
 
 
-def _loop(body: Body, layer: Any, x: Value, token: str, states: Any) -> tuple[str, list[str]]:
+def _loop(
+    body: Body, layer: Any, x: Value, token: str, states: Any, mask: Value | None
+) -> tuple[str, list[str]]:
     """Record one step of the cell, and run it over the sequence."""
     shapes = _flat_shapes(layer._expected_states(x.shape))
     template = layer._expected_states((1, *x.shape[1:]))
@@ -215,11 +220,11 @@ def _loop(body: Body, layer: Any, x: Value, token: str, states: Any) -> tuple[st
         states = [
             body.set(f"{token}.new_zeros({token}.shape[0], {', '.join(map(str, s[1:]))})") for s in shapes
         ]
-    keep = _kept_steps(body, layer, x.mask)
-    mask = f", {keep}" if keep else ""
-    mask += ", zero_output_for_mask=True" if keep and layer.zero_output_for_mask else ""
+    keep = _kept_steps(body, layer, mask)
+    masking = f", {keep}" if keep else ""
+    masking += ", zero_output_for_mask=True" if keep and layer.zero_output_for_mask else ""
     given = f"({', '.join(weights)}{',' if len(weights) == 1 else ''})"
-    outputs, last = body.unpack(f"run_steps({function}, {token}, [{', '.join(states)}], {given}{mask})", 2)
+    outputs, last = body.unpack(f"run_steps({function}, {token}, [{', '.join(states)}], {given}{masking})", 2)
     return outputs, [f"{last}[{i}]" for i in range(len(shapes))]
 
 

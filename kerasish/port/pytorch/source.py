@@ -380,7 +380,7 @@ def wrapped(line: str, width: int = WIDTH) -> str:
     if len(line) <= width:
         return line
     indent = " " * (len(line) - len(line.lstrip()))
-    opened = _last_bracket(line)
+    opened = _bracket(line, is_first=line.lstrip().startswith("def "))
     if opened is None:
         return line
     start, end = opened
@@ -393,8 +393,8 @@ def wrapped(line: str, width: int = WIDTH) -> str:
     return "\n".join([head, *parts, f"{indent}{tail}"])
 
 
-def _last_bracket(line: str) -> tuple[int, int] | None:
-    """Where the last outermost brackets open and close."""
+def _bracket(line: str, is_first: bool) -> tuple[int, int] | None:
+    """Where the first or the last outermost brackets open and close."""
     depth, start, found = 0, 0, None
     quoted = ""
     for i, character in enumerate(line):
@@ -407,7 +407,7 @@ def _last_bracket(line: str) -> tuple[int, int] | None:
             depth += 1
         elif character in ")]}":
             depth -= 1
-            if depth == 0 and i > start + 1:
+            if depth == 0 and i > start + 1 and not (is_first and found):
                 found = start, i
     return found
 

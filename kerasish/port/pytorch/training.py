@@ -8,7 +8,7 @@ from kerasish import losses, metrics, optimizers, regularizers, tree
 from kerasish.layers import Layer
 from kerasish.optimizers.schedules import LearningRateSchedule
 from kerasish.port.pytorch.graphs import Emitted
-from kerasish.port.pytorch.source import File, Refusal, Value, identifier, layers_of, wrapped
+from kerasish.port.pytorch.source import PLAIN, File, Refusal, Value, identifier, layers_of, wrapped
 
 LOOP = '''def train(model: {name}, loader, epochs: int = 1, device: str = "cpu") -> None:
     """Train on batches (x, y), as the Keras model was compiled."""
@@ -25,6 +25,12 @@ CLASSES = {
     losses.Huber: "huber", losses.KLDivergence: "kl_divergence", losses.Poisson: "poisson",
     losses.SparseCategoricalCrossentropy: "sparse_categorical_crossentropy",
     losses.CategoricalCrossentropy: "categorical_crossentropy", losses.BinaryCrossentropy: "binary_crossentropy",
+}  # fmt: skip
+
+
+RESERVED = {
+    "model", "loader", "epochs", "device", "optimizer", "schedule", "epoch", "total", "count", "y", "output", "loss",
+    "value", "target", "keep", "bias", "parameter", "accuracy", "mae", "mse", "nn", "torch", "math", "F",
 }  # fmt: skip
 
 
@@ -46,6 +52,13 @@ class Target(NamedTuple):
     loss: Any
     weight: Any
     metrics: Any
+    mask: str
+
+    def for_loss(self) -> Target:
+        """The places that are not masked, which alone count for the loss."""
+        return (
+            self._replace(output=f"{self.output}[keep]", y=f"{self.y}[keep]", rank=2) if self.mask else self
+        )
 
 
 def training_text(model: Any, emitted: Emitted, file: File) -> Training:
@@ -56,8 +69,9 @@ def training_text(model: Any, emitted: Emitted, file: File) -> Training:
         optimizer, clip = optimizer_text(model.optimizer)
         schedule = schedule_text(model.optimizer)
         targets = targets_of(model, emitted)
-        losses_of = [loss_text(target) for target in targets]
+        losses_of = [loss_text(target.for_loss()) for target in targets]
         penalties = penalty_lines(model, emitted)
+        inputs = [f"{name}_input" if name in RESERVED else name for name in emitted.inputs.values()]
         measured = [
             metric_text(target, has_logits, file)
             for target, (_, has_logits) in zip(targets, losses_of, strict=True)
@@ -65,26 +79,29 @@ def training_text(model: Any, emitted: Emitted, file: File) -> Training:
     except Refusal as error:
         file.note(f"No training loop: {error}.")
         return Training("", [])
-    if type(model.optimizer).__name__ in ("RMSprop", "Adagrad", "Nadam"):
-        file.note(f"torch's {type(model.optimizer).__name__} adds `eps` at another place than Keras's.")
+    kind = type(model.optimizer).__name__
+    if kind in ("RMSprop", "Adagrad", "Nadam"):
+        root = ", so it is the root of Keras's" if kind == "RMSprop" else ""
+        file.note(f"torch's {kind} adds `eps` at another place than Keras's{root}.")
     has_logits = [exact for _, exact in losses_of]
-    inputs = list(emitted.inputs.values())
     taken = inputs[0] if len(inputs) == 1 else f"({', '.join(inputs)})"
     moved, given, made = _structures(emitted, targets)
     body = [f"{name} = {name}.to(device)" for name in inputs] + moved
     body.append(f"{made} = model{'.logits' if any(has_logits) else ''}({', '.join(inputs)})")
+    if targets[0].mask:
+        place = list(emitted.inputs.values()).index(targets[0].mask)
+        body.append(f"keep = {inputs[place]} != 0")
     for i, (target, (loss, _)) in enumerate(zip(targets, losses_of, strict=True)):
         weighted = loss if target.weight in (None, 1) else f"{float(target.weight)} * {loss}"
         body.append(f"loss = loss + {weighted}" if i else f"loss = {weighted}")
     body += [*penalties, "optimizer.zero_grad()", "loss.backward()", *clip, "optimizer.step()"]
     body += ["schedule.step()"] if schedule else []
-    y = targets[0].y
-    body.append(f"total += loss.item() * len({y})")
+    body.append(f"total += loss.item() * len({targets[0].y})")
     names = []
     for lines, found in measured:
         body += lines
         names += found
-    body.append(f"count += len({y})")
+    body.append(f"count += len({targets[0].y})")
     counters = ["total, count = 0.0, 0", *([f"{' = '.join(names)} = 0.0"] if names else [])]
     report = 'f"epoch {epoch + 1}: loss {total / count:.4f}"'
     if names:
@@ -93,13 +110,21 @@ def training_text(model: Any, emitted: Emitted, file: File) -> Training:
     text = LOOP.format(
         name=emitted.body.name,
         optimizer=optimizer,
-        setup=f"    {schedule}\n" if schedule else "",
+        setup="".join(f"    {line}\n" for line in [*_one_bias(emitted), *([schedule] if schedule else [])]),
         counters="\n        ".join(counters),
         batch=f"{taken}, {given}",
         body="\n".join(f"            {line}" for line in body),
         report=report,
     )
     return Training("\n".join(map(wrapped, text.split("\n"))), has_logits)
+
+
+def _one_bias(emitted: Emitted) -> list[str]:
+    """Lines that keep torch's second biases at zero: with both, the sum would learn twice as fast as Keras's one."""
+    biases = [f"model.{weight.key}" for weight in emitted.body.weights if weight.is_summand]
+    if len(biases) < 2:
+        return [f"{bias}.requires_grad_(False)  # Keras has one bias" for bias in biases]
+    return [f"for bias in ({', '.join(biases)}):", "    bias.requires_grad_(False)  # Keras has one bias"]
 
 
 def _structures(emitted: Emitted, targets: list[Target]) -> tuple[list[str], str, str]:
@@ -132,8 +157,23 @@ def targets_of(model: Any, emitted: Emitted) -> list[Target]:
         short = identifier(name)
         calls = ("output", "y") if count == 1 else (f"{short}_output", f"{short}_target")
         calls = (f'output["{name}"]', f'y["{name}"]') if isinstance(outputs, dict) else calls
-        found.append(Target(name, *calls, len(value.shape), value.logits, *(given[i] for given in spread)))
+        mask = _masking_input(emitted, value) if value.mask else ""
+        if mask and count > 1:
+            raise Refusal("masked outputs stand beside others")
+        compiled = [given[i] for given in spread]
+        found.append(Target(name, *calls, len(value.shape), value.logits, *compiled, mask))  # type: ignore[call-arg]
     return found
+
+
+def _masking_input(emitted: Emitted, value: Value) -> str:
+    """The input whose zeros mask an output."""
+    assert value.mask is not None
+    texts = {row.made: row.text for row in emitted.body.statements}
+    text = texts.get(value.mask.forms.get(PLAIN, ""), "")
+    name = emitted.inputs.get(text.removesuffix(" != 0"))
+    if name is None or not text.endswith(" != 0"):
+        raise Refusal("the output is masked by more than the zeros of an input")
+    return name
 
 
 def _spread(given: Any, names: list[str], to_each: bool) -> list[Any]:
@@ -145,29 +185,23 @@ def _spread(given: Any, names: list[str], to_each: bool) -> list[Any]:
     return [given] * len(names)
 
 
-SCHEDULES = {
-    "ExponentialDecay": "{decay_rate} ** ({step} / {decay_steps})",
-    "InverseTimeDecay": "1 / (1 + {decay_rate} * {step} / {decay_steps})",
-    "CosineDecay": "{alpha} + {rest} * (1 + math.cos(math.pi * min(step / {decay_steps}, 1))) / 2",
-}
-
-
 def schedule_text(optimizer: Any) -> str:
     """The line that makes the schedule of the learning rate."""
     schedule = getattr(optimizer, "_learning_rate", None)
     if not isinstance(schedule, LearningRateSchedule):
         return ""
     name, config = type(schedule).__name__, schedule.get_config()
-    if name not in SCHEDULES or config.get("warmup_steps"):
-        raise Refusal(f"the learning rate is a schedule, {name}, which has no counterpart in torch")
-    step = "step"
-    if config.get("staircase"):
-        step, config["decay_steps"] = f"(step // {config['decay_steps']})", 1
-    rest = 1 - config.get("alpha", 0.0)
-    factor = SCHEDULES[name].format(step=step, rest=rest, **config)
-    factor = (
-        factor.removeprefix("0.0 + ").replace("1.0 * (", "(").replace(" / 1)", ")").replace("((step", "(step")
-    )
+    rate, steps, alpha = config.get("decay_rate"), config.get("decay_steps"), config.get("alpha")
+    part = f"step // {steps}" if config.get("staircase") else f"step / {steps}"
+    if name == "ExponentialDecay":
+        factor = f"{rate} ** ({part})"
+    elif name == "InverseTimeDecay":
+        factor = f"1 / (1 + {rate} * ({part}))"
+    elif name == "CosineDecay" and not config["warmup_steps"]:
+        factor = f"(1 + math.cos(math.pi * min({part}, 1))) / 2"
+        factor = f"{alpha} + {1 - alpha:.7g} * {factor}" if alpha else factor
+    else:
+        raise Refusal(f"the learning rate is a schedule, {name}, which has no short form in torch")
     return f"schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: {factor})"
 
 
@@ -205,7 +239,7 @@ def optimizer_text(optimizer: Any) -> tuple[str, list[str]]:
         arguments += ["nesterov=True"] if optimizer.nesterov else []
     elif kind == "RMSprop":
         name = kind
-        arguments += [f"alpha={optimizer.rho}", f"eps={optimizer.epsilon}"]
+        arguments += [f"alpha={optimizer.rho}", f"eps={optimizer.epsilon**0.5:.4g}"]
         arguments += [f"momentum={optimizer.momentum}"] if optimizer.momentum else []
         arguments += ["centered=True"] if optimizer.centered else []
     elif kind == "Adagrad":

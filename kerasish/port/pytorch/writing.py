@@ -96,7 +96,7 @@ def make_port(model: Any, weights: str | None = None) -> Port:
     methods = [_forward(emitted, training.has_logits)] if has_logits else []
     result = result_without_activations(emitted, training.has_logits) if has_logits else emitted.result
     if weights is not None:
-        methods.append(LOADER.format(weights=weights, name=name))
+        methods.append("\n".join(map(wrapped, LOADER.format(weights=weights, name=name).split("\n"))))
     main = emitted.body.class_text(emitted.inputs, result, emitted.returned, methods)
     if has_logits:
         main = main.replace("def forward", "def logits", 1)
