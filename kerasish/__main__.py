@@ -95,8 +95,13 @@ def to_pytorch_command(parser: argparse.ArgumentParser, arguments: argparse.Name
 
     try:
         to_pytorch(kerasish.saving.load_model(arguments.model), arguments.output, arguments.weights)
-    except (FileNotFoundError, ImportError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
+        if "custom_objects" in str(error):
+            print(
+                "This command knows no classes of yours: call `kerasish.port.to_pytorch(model, path)` where they are.",
+                file=sys.stderr,
+            )
         return 1
     print(arguments.output)
     return 0

@@ -225,6 +225,7 @@ def _emit_layer(body: Body, layer: Any, args: tuple, kwargs: dict[str, Any]) -> 
             f"{layer.name}: {type(layer).__name__} changes its input in training only, which is left out here: "
             "augment in the data loader (torchvision.transforms)."
         )
+        kwargs["training"] = False
     if _has_composed_call(layer):
         try:
             return _emit_nested(body, layer, args, kwargs)
@@ -346,4 +347,5 @@ def _emit_arithmetic(body: Body, operation: Any, symbol: str, args: tuple) -> Va
         first = f"({first})"
     symbolic = [KerasTensor(x.shape, dtype=x.dtype) if isinstance(x, Value) else x for x in args]
     spec = operation.function(*symbolic)
-    return Value(spec.shape, spec.dtype, {form: body.set(f"{first} {symbol} {second}")})
+    text = f"{first}{symbol}{second}" if symbol == "**" else f"{first} {symbol} {second}"
+    return Value(spec.shape, spec.dtype, {form: body.set(text)})

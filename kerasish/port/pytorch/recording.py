@@ -137,7 +137,7 @@ def record(
         raise Refusal(f"{name!r} cannot be written as PyTorch code: {str(error).splitlines()[0]}") from error
     (first, outputs, masks), (second, others, _) = runs
     if [call.function for call in first.calls] != [call.function for call in second.calls]:
-        raise Refusal(f"{name!r} calls different functions for different sizes, so it has no fixed program.")
+        raise Refusal(f"{name!r} calls different functions for different sizes, so it has no fixed program")
     return _Writer(body, name, first, second, values, owner).write(outputs, others, masks, inline)
 
 
@@ -291,7 +291,7 @@ class _Writer:
             tensor = self.first.tensors[number]
             name = self.weights.get(id(tensor), "constant")
             if tensor.device.type == "meta":
-                raise Refusal(f"{self.name!r} uses a tensor whose origin is not known.")
+                raise Refusal(f"{self.name!r} uses a tensor whose origin is not known")
             attribute = self.body.parameter(tensor, f"{self.name.removesuffix('_step')}_{name}")
             if self.lines is self.body:
                 self.names[number] = attribute
@@ -331,7 +331,7 @@ class _Writer:
             return _method(name, args, kwargs)
         prefix = FUNCTIONS.get(id(function)) or resolve_name(function)
         if prefix is None:
-            raise Refusal(f"{self.name!r} uses {function!r}, which has no public name in torch.")
+            raise Refusal(f"{self.name!r} uses {function!r}, which has no public name in torch")
         prefix = prefix.replace("torch.nn.functional.", "F.").replace("torch._C._nn.", "F.")
         plain = prefix.removeprefix("torch.")
         if plain in INFIX and len(args) == 2 and not kwargs:
@@ -363,12 +363,12 @@ class _Writer:
         if isinstance(a, torch.dtype) or a is None or a is Ellipsis:
             return "..." if a is Ellipsis else str(a)
         if isinstance(a, np.ndarray):
-            raise Refusal(f"{self.name!r} makes a tensor of a NumPy array in its call; make it in `build`.")
+            raise Refusal(f"{self.name!r} makes a tensor of a NumPy array in its call; make it in `build`")
         if isinstance(a, (np.integer, np.floating, np.bool_)):
             a, b = a.item(), b.item()
         if isinstance(a, float):
             if a != b and not (math.isnan(a) and math.isnan(b)):
-                raise Refusal(f"{self.name!r} uses a number that depends on the size of its input.")
+                raise Refusal(f"{self.name!r} uses a number that depends on the size of its input")
             return repr(a) if math.isfinite(a) else f'float("{a}")'
         if isinstance(a, int) and not isinstance(a, bool) and a != b:
             return self._size(a, b)
@@ -376,7 +376,7 @@ class _Writer:
             return repr(a).replace("'", '"') if isinstance(a, str) else repr(a)
         if isinstance(a, torch.memory_format):
             return str(a)
-        raise Refusal(f"{self.name!r} uses {type(a).__name__} {a!r}, which has no text.")
+        raise Refusal(f"{self.name!r} uses {type(a).__name__} {a!r}, which has no text")
 
     def _size(self, a: int, b: int) -> str:
         """An expression of the inputs' sizes which is `a` in the first run and `b` in the second."""
@@ -404,7 +404,7 @@ class _Writer:
                 if p * r and a * q * s == b * p * r and a % (p * r) == 0:
                     factor = a // (p * r)
                     return f"{one} * {other}" + (f" * {factor}" if factor != 1 else "")
-        raise Refusal(f"{self.name!r} uses a size that does not follow simply from those of its input.")
+        raise Refusal(f"{self.name!r} uses a size that does not follow simply from those of its input")
 
 
 def _value(one: Tensor, other: Tensor, token: str) -> Value:
@@ -451,7 +451,7 @@ def _index(text: str) -> str:
 
 def _infix(operator: str, left: str, right: str) -> str:
     left, right = (f"({x})" if re.search(" [-+*/] |^-", x) else x for x in (left, right))
-    return f"{left} {operator} {right}"
+    return f"{left}{operator}{right}" if operator == "**" else f"{left} {operator} {right}"
 
 
 def _named_weights(owner: Any) -> list[tuple[int, str]]:

@@ -385,7 +385,8 @@ def wrapped(line: str, width: int = WIDTH) -> str:
         return line
     start, end = opened
     head, inner, tail = line[: start + 1], line[start + 1 : end], line[end:]
-    if len(indent) + 4 + len(inner) <= width and ("for " in inner or len(_parts(inner)) > 0):
+    is_tuple = re.search(r"\b(in|=) \($", head) is not None and "for " not in inner
+    if len(indent) + 4 + len(inner) <= width and not is_tuple:
         return f"{head}\n{indent}    {inner}\n{indent}{tail}"
     pieces = _parts(inner)
     comma = "," if len(pieces) > 1 else ""

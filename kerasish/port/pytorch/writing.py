@@ -72,15 +72,35 @@ def to_pytorch(model: Any, path: Any = None, weights: Any = None) -> str:
         <BLANKLINE>
     """
     target = None if path is None else Path(os.fspath(path))
-    if weights is None and target is not None:
+    if weights is not None:
+        weights = Path(os.fspath(weights))
+    elif target is not None:
         weights = target.with_suffix(".safetensors")
-    port = make_port(model, Path(os.fspath(weights)).name if weights is not None else None)
+    _check_targets(target, weights)
+    port = make_port(model, weights.name if weights is not None else None)
     check(port, model)
     if weights is not None:
         write_tensors(port.state_dict(), weights)
     if target is not None:
         write_text(target, port.text)
     return port.text
+
+
+def _check_targets(target: Path | None, weights: Path | None) -> None:
+    """Raise where one of the files cannot be written, before the other one is."""
+    for name, file in (("path", target), ("weights", weights)):
+        if file is None:
+            continue
+        if file.is_dir():
+            raise IsADirectoryError(f"`{name}` must be a file. Received: {os.fspath(file)!r}, a directory")
+        if not file.parent.is_dir():
+            raise FileNotFoundError(f"There is no directory {os.fspath(file.parent)!r}: make it first.")
+        if not os.access(file.parent, os.W_OK):
+            raise PermissionError(f"The directory {os.fspath(file.parent)!r} cannot be written to.")
+    if target is not None and target == weights:
+        raise ValueError(
+            f"The source and its weights must be two files. Received: {os.fspath(target)!r} for both"
+        )
 
 
 def make_port(model: Any, weights: str | None = None) -> Port:
