@@ -146,8 +146,9 @@ class Incoming:
         part, is_filled = self.parts[int(is_summand)], self.is_filled[int(is_summand)]
         again = is_filled[index]
         if not torch.equal(part[index][again], numbers[again]):
+            first = self.keys[int(is_summand)][0]
             raise ValueError(
-                f"The model has one weight for the module's {self.keys[int(is_summand)][0]!r} and {key!r}, which differ."
+                f"The model has one weight for the module's {first!r} and {key!r}, which differ."
             )
         part[index] = numbers
         is_filled[index] = True
