@@ -122,6 +122,36 @@ def test_shared_layers_and_several_inputs_and_outputs():
     assert_same(model, torch.rand(3, 4), torch.rand(3, 4))
 
 
+def test_an_image_flattened_beside_numbers_needs_no_permutation():
+    image, numbers = keras.Input((4, 4, 2), name="image"), keras.Input((3,), name="numbers")
+    x = layers.MaxPooling2D(3, 2, padding="same")(layers.Conv2D(5, 3, padding="same")(image))
+    x = layers.Concatenate()([numbers, layers.Flatten()(x), numbers])
+    x = layers.Dense(4)(layers.Dropout(0.5)(layers.BatchNormalization()(x)))
+    model = keras.Model([image, numbers], x)
+    text = assert_same(model, torch.rand(2, 4, 4, 2), torch.rand(2, 3))
+    assert text.count("movedim") == 1 and "unflatten" not in text and "ceil_mode=True" in text
+    plain = keras.Sequential([image, layers.Flatten(), layers.LayerNormalization()])
+    assert_same(plain, torch.rand(2, 4, 4, 2))
+
+
+NUMBERS = torch.tensor([[0, 1, -5], [123456789, -(2**63), 2**63 - 1], [17, 999, 10**16], [10**17, 7, 3]])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Hashing(7), layers.Hashing(7, salt=[3, 2**63]), layers.Hashing(5, mask_value=7, output_mode="count"),
+        layers.IntegerLookup(vocabulary=[17, 999, 7], mask_token=0),
+        layers.IntegerLookup(vocabulary=[17, 999, 7], num_oov_indices=3),
+        layers.IntegerLookup(vocabulary=[17, 7], num_oov_indices=3, oov_method="farmhash", output_mode="count"),
+        layers.IntegerLookup(vocabulary=[17, 999, 7], invert=True),
+    ],
+    ids=lambda layer: layer.name,
+)  # fmt: skip
+def test_integers_to_categories(layer):
+    assert_same(keras.Sequential([keras.Input((3,), dtype="int64"), layer]), NUMBERS)
+
+
 def test_functions_of_ops():
     x = keras.Input((6, 4))
     y = ops.softmax(ops.matmul(x, ops.transpose(x, (0, 2, 1))) / 2.0, axis=-1)
@@ -191,6 +221,25 @@ def test_masked_sequences(layer):
     assert_same(model, torch.randint(0, 3, (5, 6)))
 
 
+def test_masked_sequences_go_through_modules_of_torch():
+    x = keras.Input((None,), dtype="int32")
+    e = layers.Embedding(9, 4, mask_zero=True)(x)
+    y = layers.Bidirectional(layers.LSTM(3, return_sequences=True))(e)
+    y, state = layers.GRU(3, go_backwards=True, return_sequences=True, return_state=True)(y)
+    model = keras.Model(x, [layers.Bidirectional(layers.SimpleRNN(2))(y), state])
+    padded = torch.tensor([[0, 0, 3, 0, 5], [1, 2, 0, 0, 0], [0, 0, 0, 0, 0], [1, 2, 3, 4, 5]])
+    text = assert_same(model, padded)
+    assert text.count("run_masked(self.") == 3 and "run_steps" not in text
+    assert "mask = x != 0  # (B, L)" in text
+
+
+def test_a_layer_called_with_states_gets_no_mask_as_in_keras():
+    x, state = keras.Input((None,), dtype="int32"), keras.Input((3,))
+    y = layers.GRU(3)(layers.Embedding(4, 2, mask_zero=True)(x), initial_state=state)
+    text = assert_same(keras.Model([x, state], y), torch.tensor([[0, 0, 1], [2, 0, 0]]), torch.rand(2, 3))
+    assert "run_masked" not in text
+
+
 def test_states_from_one_layer_to_another():
     x, later = keras.Input((5, 3)), keras.Input((None, 2))
     _, h, c = layers.LSTM(4, return_state=True)(x)
@@ -234,6 +283,34 @@ def test_subclassed_models_and_layers():
     text = assert_same(model, torch.rand(3, 4))
     assert "class Residual(nn.Module)" in text and "nn.Dropout(0.5)" in text
     assert "def scale(x, factor):" in text
+
+
+class Tower(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.blocks = [Residual(), Residual()]
+        self.score = layers.Dense(1)
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.score(x)
+
+
+def test_the_users_names_stay_and_equal_blocks_are_one_class():
+    model = Tower()
+    model(torch.ones(2, 4))
+    text = assert_same(model, torch.rand(3, 4))
+    assert text.count("class ") == 2 and "class Tower(nn.Module)" in text
+    assert "self.blocks_1 = Residual()" in text and "self.inner = nn.Linear(4, 4)" in text
+    assert "return self.score(x)  # (B, 1)" in text
+
+
+def test_what_augments_is_left_out():
+    stack = [keras.Input((8, 8, 3)), layers.RandomFlip(), layers.RandomRotation(0.1), layers.Conv2D(2, 3)]
+    text = to_pytorch(keras.Sequential(stack))
+    assert "class Net(nn.Module)" in text and "def " not in text.partition("class ")[0]
+    assert "augment in the data loader" in text
 
 
 class Counting(keras.Layer):
@@ -322,6 +399,52 @@ def test_losses(units, activation, loss, found, capsys):
     assert float(capsys.readouterr().out.split("loss ")[1]) == pytest.approx(expected, abs=1e-4)
 
 
+def trained(model, x, y):
+    """The losses that the emitted loop and `fit` print for the same batches."""
+    namespace: dict = {"__name__": "ported"}
+    port = make_port(model)
+    exec(port.text, namespace)
+    structure = port.emitted.graph.input_structure
+    batches = [(keras.tree.map_structure(lambda t, i=i: t[i : i + 4], x),
+                keras.tree.map_structure(lambda t, i=i: t[i : i + 4], y)) for i in (0, 4)]  # fmt: skip
+    assert len(keras.tree.flatten(structure)) == len(keras.tree.flatten(x))
+    namespace["train"](load_module(port), batches, epochs=3)
+    return model.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0).history["loss"], port.text
+
+
+def printed_losses(text):
+    return [float(line.split("loss ")[1].split()[0]) for line in text.splitlines()]
+
+
+def test_the_loop_of_several_outputs(capsys):
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="y")
+    h = layers.Dense(5, activation="tanh")(layers.Concatenate()([a, b]))
+    outputs = [layers.Dense(1, name="price")(h), layers.Dense(3, activation="softmax", name="kind")(h)]
+    model = keras.Model([a, b], outputs)
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5, staircase=True)
+    model.compile(
+        keras.optimizers.SGD(schedule, clipnorm=0.2),
+        {"price": "mse", "kind": "sparse_categorical_crossentropy"},
+        loss_weights={"price": 0.5},
+        metrics={"kind": "accuracy"},
+    )
+    losses, text = trained(
+        model, [torch.rand(8, 4), torch.rand(8, 4)], [torch.rand(8, 1), torch.randint(0, 3, (8,))]
+    )
+    assert printed_losses(capsys.readouterr().out) == pytest.approx(losses, abs=1e-4)
+    assert "for (a, y_input), (price_target, kind_target) in loader:" in text
+    assert "return price, torch.softmax(kind, dim=-1)" in text and "kind_accuracy" in text
+
+
+def test_masked_steps_and_second_biases_are_left_out_of_training(capsys):
+    model = tagger()
+    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    torch.manual_seed(0)
+    losses, text = trained(model, torch.randint(0, 3, (8, 5)), torch.randint(0, 3, (8, 5)))
+    assert printed_losses(capsys.readouterr().out) == pytest.approx(losses, abs=1e-4)
+    assert "keep = x != 0" in text and "bias.requires_grad_(False)  # Keras has one bias" in text
+
+
 def test_what_the_loop_cannot_do_is_said():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
     model.compile(keras.optimizers.Ftrl(), "mse")
@@ -395,6 +518,16 @@ def test_the_command(tmp_path, capsys):
     assert (tmp_path / "net.safetensors").exists()
     assert main(["to-pytorch", str(tmp_path / "none.keras"), "-o", str(output)]) == 1
     assert "There is no file" in capsys.readouterr().err
+
+
+def test_both_files_are_written_or_none(tmp_path):
+    (tmp_path / "net.py").mkdir()
+    cases = [("net.py", IsADirectoryError, "must be a file"), ("no/net.py", FileNotFoundError, "make it first"),
+             ("net.safetensors", ValueError, "must be two files")]  # fmt: skip
+    for name, error, message in cases:
+        with pytest.raises(error, match=message):
+            to_pytorch(convnet(), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.py"]
 
 
 def test_long_lines_are_broken():

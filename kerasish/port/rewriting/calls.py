@@ -16,6 +16,7 @@ MERGES = {
     "mul": "multiply",
     "sum": "add",
 }
+PENALTIES = {"L1": {"l": "l1"}, "L2": {"l": "l2"}}
 OLD_CONVOLUTIONS = (
     "Convolution1D",
     "Convolution2D",
@@ -74,7 +75,7 @@ def port_keras_call(script: Script, call: cst.Call, name: str) -> None:
 
 
 def _port_keywords(script: Script, call: cst.Call, cls: str, given: dict[str, cst.Arg]) -> None:
-    for old, new in arguments.RENAMED.get(cls, {}).items():
+    for old, new in {**arguments.RENAMED.get(cls, {}), **PENALTIES.get(cls, {})}.items():
         arg = given.get(old)
         if arg is None or new in given:
             continue

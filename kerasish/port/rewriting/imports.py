@@ -43,6 +43,7 @@ class Imports(cst.CSTVisitor):
         self.roots: list[str] = []
         self.has_torch = False
         script.module.visit(self)
+        self.roots = [root for root in self.roots if not script.is_assigned(root)]
         script.root = self.roots[0] if self.roots else "kerasish" if script.is_bound("keras") else "keras"
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -157,6 +158,8 @@ class Imports(cst.CSTVisitor):
             if self._is_replaced(local) and path != "keras":
                 continue
             place = resolve(path)
+            if isinstance(place, Gone) and not script.uses[local] and not script.is_exported(local):
+                continue  # nothing needs it, and nothing could import it
             if isinstance(place, Gone):
                 if module.partition(".")[0] != "kerasish":
                     script.report(node, place.message)
