@@ -15,7 +15,7 @@ import kerasish as keras
 from kerasish import layers, ops
 from kerasish.__main__ import main
 from kerasish.port import to_pytorch
-from kerasish.port.pytorch.source import wrapped
+from kerasish.port.pytorch.formatting import wrapped
 from kerasish.port.pytorch.writing import load_module, make_port
 from tests.contracts.layer_samples import SAMPLES
 from tests.contracts.test_layers import called, made, symbolic

@@ -15,9 +15,10 @@ from kerasish.layers.preprocessing import fingerprint
 from kerasish.layers.preprocessing.encoding import encode
 from kerasish.layers.preprocessing.hashed_crossing import START
 from kerasish.layers.preprocessing.index_lookup import DROPPED
+from kerasish.port.pytorch.formatting import WIDTH, wrapped
 from kerasish.port.pytorch.modules import emits
 from kerasish.port.pytorch.recording import record
-from kerasish.port.pytorch.source import PLAIN, WIDTH, Body, Value, wrapped
+from kerasish.port.pytorch.source import PLAIN, Body, Value
 
 LOOKUP = '''def lookup(x, keys, indices, default):
     """The index of each integer: `keys` are sorted, others have the index `default`."""

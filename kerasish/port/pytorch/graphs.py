@@ -15,10 +15,13 @@ from kerasish.models.functional import Graph
 from kerasish.models.model import Model
 from kerasish.port.pytorch import categories as _categories  # noqa: F401
 from kerasish.port.pytorch import functions as _functions  # noqa: F401 (registers its layers)
+from kerasish.port.pytorch import normalization as _normalization  # noqa: F401
 from kerasish.port.pytorch import recurrent as _recurrent  # noqa: F401
+from kerasish.port.pytorch.formatting import identifier
 from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH, emits
 from kerasish.port.pytorch.recording import record
-from kerasish.port.pytorch.source import FLAT, PLAIN, Body, File, Refusal, Value, identifier
+from kerasish.port.pytorch.source import FLAT, PLAIN, Body, File, Refusal, Value
+from kerasish.port.pytorch.spelling import infix
 from kerasish.symbolic import OPERATOR_NAMES, FunctionOperation, KerasTensor
 
 SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "true_divide": "/", "matmul": "@", "power": "**",
@@ -343,9 +346,6 @@ def _emit_arithmetic(body: Body, operation: Any, symbol: str, args: tuple) -> Va
     same = len({x.form for x in values}) == 1 and len({len(x.shape) for x in values}) == 1 and symbol != "@"
     form = values[0].form if same and values[0].form != FLAT else PLAIN
     first, second = (body.get(x, form) if isinstance(x, Value) else str(x) for x in args)
-    if symbol == "**" and first.startswith("-"):
-        first = f"({first})"
     symbolic = [KerasTensor(x.shape, dtype=x.dtype) if isinstance(x, Value) else x for x in args]
     spec = operation.function(*symbolic)
-    text = f"{first}{symbol}{second}" if symbol == "**" else f"{first} {symbol} {second}"
-    return Value(spec.shape, spec.dtype, {form: body.set(text)})
+    return Value(spec.shape, spec.dtype, {form: body.set(infix(symbol, first, second))})

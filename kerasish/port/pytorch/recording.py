@@ -4,44 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from kerasish import tree
 from kerasish.dtypes import torch_dtype
-from kerasish.port.pytorch.source import PLAIN, Body, Lines, Refusal, Value, identifier, wrapped
+from kerasish.port.pytorch.formatting import identifier, wrapped
+from kerasish.port.pytorch.source import PLAIN, Body, Lines, Refusal, Value
+from kerasish.port.pytorch.spelling import FUNCTIONS, INFIX, METHODS, infix, method_text
 from kerasish.symbolic import ShapeInference
 
 BATCHES = (83, 89)
 UNKNOWN = (97, 101)
 SHORT = 3  # statements that stand in `forward` itself
-INFIX = {
-    "add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "true_divide": "/",
-    "divide": "/", "matmul": "@", "pow": "**", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-    "floor_divide": "//", "remainder": "%", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
-    "lshift": "<<", "rshift": ">>", "bitwise_left_shift": "<<", "bitwise_right_shift": ">>",
-    "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|", "xor": "^",
-}  # fmt: skip
-PREFIX = {"neg": "-", "invert": "~", "bitwise_not": "~"}
 NO_VALUES = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__", "__array__", "equal",
              "allclose", "is_nonzero", "__iter__", "__contains__"}  # fmt: skip
-FUNCTIONS = {
-    id(function): f"{prefix}.{name}"
-    for prefix, namespace in (
-        ("torch.special", torch.special), ("torch.linalg", torch.linalg), ("torch.fft", torch.fft), ("F", F),
-        ("torch", torch),
-    )
-    for name, function in reversed(vars(namespace).items())
-    if callable(function) and not name.startswith("_")
-}  # fmt: skip
-METHODS = {id(getattr(torch.Tensor, name)): name for name in reversed(dir(torch.Tensor))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -328,14 +310,14 @@ class _Writer:
             return f"{args[0]}.{function.__self__.__name__}"
         if id(function) in METHODS:
             name = METHODS[id(function)]
-            return _method(name, args, kwargs)
+            return method_text(name, args, kwargs)
         prefix = FUNCTIONS.get(id(function)) or resolve_name(function)
         if prefix is None:
             raise Refusal(f"{self.name!r} uses {function!r}, which has no public name in torch")
         prefix = prefix.replace("torch.nn.functional.", "F.").replace("torch._C._nn.", "F.")
         plain = prefix.removeprefix("torch.")
         if plain in INFIX and len(args) == 2 and not kwargs:
-            return _infix(INFIX[plain], *args)
+            return infix(INFIX[plain], *args)
         return f"{prefix}({', '.join([*args, *kwargs])})"
 
     def _text(self, a: Any, b: Any) -> str:
@@ -416,42 +398,6 @@ def _leaves(structure: Any) -> list[Any]:
     found: list[Any] = []
     _map(found.append, structure)
     return found
-
-
-def _method(name: str, args: list[str], kwargs: list[str]) -> str:
-    own, *others = args
-    plain = name.strip("_")
-    is_operator = name.startswith("__") or not name.endswith("_")
-    if name == "__getitem__":
-        return f"{own}[{_index(others[0])}]"
-    if name == "__setitem__":
-        return f"{own}[{_index(others[0])}] = {others[1]}"
-    if is_operator and not kwargs:
-        if plain in INFIX and len(others) == 1:
-            return _infix(INFIX[plain], own, others[0])
-        if plain in PREFIX and not others:
-            return f"{PREFIX[plain]}{own}"
-        if plain[:1] == "r" and plain[1:] in INFIX and len(others) == 1:
-            return _infix(INFIX[plain[1:]], others[0], own)
-    if name == "__abs__":
-        return f"{own}.abs()"
-    if name.startswith("__"):
-        raise Refusal(f"`Tensor.{name}` has no form as an expression")
-    name = {"view": "reshape", "_to": "to"}.get(name, name)
-    return f"{own}.{name}({', '.join([*others, *kwargs])})"
-
-
-def _index(text: str) -> str:
-    return (
-        text[1:-1].rstrip(",")
-        if text.startswith("(") and text.endswith(")") and "(" not in text[1:-1]
-        else text
-    )
-
-
-def _infix(operator: str, left: str, right: str) -> str:
-    left, right = (f"({x})" if re.search(" [-+*/] |^-", x) else x for x in (left, right))
-    return f"{left}{operator}{right}" if operator == "**" else f"{left} {operator} {right}"
 
 
 def _named_weights(owner: Any) -> list[tuple[int, str]]:

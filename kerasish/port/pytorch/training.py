@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, cast
 from kerasish import losses, metrics, optimizers, regularizers, tree
 from kerasish.layers import Layer
 from kerasish.optimizers.schedules import LearningRateSchedule
+from kerasish.port.pytorch.formatting import identifier, wrapped
 from kerasish.port.pytorch.graphs import Emitted
-from kerasish.port.pytorch.source import PLAIN, File, Refusal, Value, identifier, layers_of, wrapped
+from kerasish.port.pytorch.source import PLAIN, File, Refusal, Value, layers_of
 
 LOOP = '''def train(model: {name}, loader, epochs: int = 1, device: str = "cpu") -> None:
     """Train on batches (x, y), as the Keras model was compiled."""

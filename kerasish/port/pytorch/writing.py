@@ -12,8 +12,9 @@ from torch import Tensor
 from kerasish import tree
 from kerasish.dtypes import is_float_dtype, torch_dtype
 from kerasish.layers import Layer
+from kerasish.port.pytorch.formatting import identifier, wrapped
 from kerasish.port.pytorch.graphs import Emitted, emit_model, structure_text, wanted_class
-from kerasish.port.pytorch.source import File, Value, Weight, identifier, layers_of, wrapped
+from kerasish.port.pytorch.source import File, Value, Weight, layers_of
 from kerasish.port.pytorch.training import training_text
 from kerasish.saving.atomic import write_text
 from kerasish.saving.safetensors import write_tensors
