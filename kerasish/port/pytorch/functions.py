@@ -148,6 +148,8 @@ def reshape(body: Body, layer: Any, x: Value) -> Value:
     sizes = ", ".join(str(size) for size in layer.target_shape)
     token = body.get(x)
     shape = layer.compute_output_shape(x.shape)
+    if len(x.shape) == 2 and len(shape) > 2:
+        return Value(shape, x.dtype, {PLAIN: body.set(f"{token}.unflatten(1, ({sizes}))")})
     return Value(shape, x.dtype, {PLAIN: body.set(f"{token}.reshape({token}.shape[0], {sizes})")})
 
 

@@ -8,11 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from kerasish import tree
-from kerasish.layers import InputLayer, Layer, Pipeline, TimeDistributed
+from kerasish.layers import Embedding, InputLayer, Layer, MultiHeadAttention, Pipeline, TimeDistributed
 from kerasish.layers.core.input_layer import Input
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
+from kerasish.port.pytorch import attention as _attention  # noqa: F401 (registers its layers)
 from kerasish.port.pytorch import categories as _categories  # noqa: F401
 from kerasish.port.pytorch import functions as _functions  # noqa: F401 (registers its layers)
 from kerasish.port.pytorch import normalization as _normalization  # noqa: F401
@@ -20,7 +24,7 @@ from kerasish.port.pytorch import recurrent as _recurrent  # noqa: F401
 from kerasish.port.pytorch.formatting import identifier
 from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH, emits
 from kerasish.port.pytorch.recording import record
-from kerasish.port.pytorch.source import FLAT, PLAIN, Body, File, Refusal, Value
+from kerasish.port.pytorch.source import FLAT, PLAIN, Body, File, Refusal, Value, layers_of
 from kerasish.port.pytorch.spelling import infix
 from kerasish.symbolic import OPERATOR_NAMES, FunctionOperation, KerasTensor
 
@@ -91,7 +95,8 @@ def graph_of(model: Any) -> Graph:
         lambda shape: Input(batch_shape=(None, *shape[1:])), next(iter(shapes.values()))
     )
     try:
-        return Graph(inputs, model.call(inputs))
+        with torch.enable_grad():
+            return Graph(inputs, model.call(inputs))
     except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
         raise Refusal(
             f"`call` of {model.name!r} ({type(model).__name__}) cannot be followed symbolically: "
@@ -120,11 +125,16 @@ def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) ->
             )
         token = body.token()
         inputs[token] = given
+        body.tokens_of_inputs.append(token)
         values[id(tensor)] = Value(tensor.shape, tensor.dtype, {PLAIN: token})
 
     def given_as(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor) and leaf.grad_fn is not None:
+            return _emit_computed(body, leaf, embeddings)
         return values[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
 
+    embeddings = {id(layer.embeddings): layer for layer in layers_of(model) if type(layer) is Embedding}
+    body.owned = {id(parameter) for parameter in model.parameters()}
     for node in graph.nodes:
         args, kwargs = tree.map_structure(given_as, (node.args, node.kwargs))
         results = emit_call(body, node.operation, args, kwargs)
@@ -142,6 +152,40 @@ def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) ->
                 {token.strip("«»"): identifier(wished) for token in value.forms.values() if is_free}
             )
     return Emitted(body, inputs, structure_text(outputs, body.get), outputs, graph, names)
+
+
+def _emit_computed(body: Body, tensor: Tensor, embeddings: dict[int, Embedding]) -> Any:
+    """What `call` computes from weights alone: the embedding of positions, which becomes `nn.Embedding`."""
+    step: Any = tensor.grad_fn
+    found = _weights_behind(step)
+    if not found & body.owned:
+        return tensor
+    first: Any = step.next_functions[0][0] if step.next_functions else None
+    layer = embeddings.get(id(getattr(first, "variable", None)))
+    indices = getattr(step, "_saved_indices", None)
+    if step.name() != "EmbeddingBackward0" or layer is None or indices is None or indices.dim() != 1:
+        raise Refusal("`call` computes something from weights without its inputs")
+    count = len(indices)
+    if torch.equal(indices.cpu(), torch.arange(count)):
+        argument = next(iter(body.tokens_of_inputs))
+        places = body.set(f"torch.arange({count}, device={argument}.device)", "positions")
+    else:
+        places = body.parameter(indices.detach().clone(), f"{layer.name}_positions")
+    return emit_call(body, layer, (Value((count,), "int64", {PLAIN: places}),), {})
+
+
+def _weights_behind(step: Any) -> set[int]:
+    """The leaves of which a tensor was computed."""
+    found: set[int] = set()
+    waiting, seen = [step], set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or one in seen:
+            continue
+        seen.add(one)
+        found.add(id(getattr(one, "variable", None)))
+        waiting += [following for following, _ in one.next_functions]
+    return found
 
 
 def _attribute_names(model: Any) -> dict[int, str]:
@@ -215,7 +259,8 @@ def _emit_layer(body: Body, layer: Any, args: tuple, kwargs: dict[str, Any]) -> 
     masked = [x for x in tree.flatten((args, kwargs)) if isinstance(x, Value) and x.mask is not None]
     takes = emitter is not None and _fits(emitter, args, kwargs)
     is_recurrent = takes and "initial_state" in inspect.signature(emitter).parameters  # type: ignore[arg-type]
-    if takes and (not masked or is_recurrent or type(layer) in SAME_LENGTH):
+    takes_masks = is_recurrent or type(layer) in SAME_LENGTH or type(layer) is MultiHeadAttention
+    if takes and (not masked or takes_masks):
         made = emitter(body, layer, *args, **kwargs)  # type: ignore[misc]
         if made is not None:
             if masked and isinstance(made, Value) and made.mask is None and type(layer) in SAME_LENGTH:
@@ -277,7 +322,8 @@ def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) ->
         if not isinstance(model, Model):
             inputs = tree.map_structure(lambda x: Input(batch_shape=x.shape, dtype=x.dtype), args[0])
             try:
-                graph = Graph(inputs, model.call(inputs))
+                with torch.enable_grad():
+                    graph = Graph(inputs, model.call(inputs))
             except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
                 raise Refusal(str(error)) from error
         emitted = emit_model(model, file.class_name(wanted_class(model, "Block")), file, graph)
@@ -323,12 +369,14 @@ def emit_pipeline(body: Body, layer: Any, x: Value) -> Value:
 def _emit_time_distributed(body: Body, layer: Any, x: Value) -> Value:
     """Time joins the batch, and leaves it again."""
     token = body.get(x)
-    steps = Value((None, *x.shape[2:]), x.dtype, {PLAIN: body.set(f"{token}.flatten(0, 1)")})
+    steps = x.steps or Value((None, *x.shape[2:]), x.dtype, {PLAIN: body.set(f"{token}.flatten(0, 1)")})
     inner = emit_call(body, layer.layer, (steps,), {})
     if not isinstance(inner, Value):
         raise Refusal("its layer has several outputs")
     made = body.set(f"{body.get(inner)}.unflatten(0, {token}.shape[:2])")
-    return Value((x.shape[0], x.shape[1], *inner.shape[1:]), inner.dtype, {PLAIN: made})
+    value = Value((x.shape[0], x.shape[1], *inner.shape[1:]), inner.dtype, {PLAIN: made})
+    value.steps = inner
+    return value
 
 
 def _emit_function(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -> Any:

@@ -304,7 +304,9 @@ class _Writer:
     def _expression(self, one: Call, other: Call) -> str:
         function: Any = one.function
         args = [self._text(a, b) for a, b in zip(one.args, other.args, strict=True)]
-        kwargs = [f"{k}={self._text(v, other.kwargs[k])}" for k, v in one.kwargs.items()]
+        kwargs = [
+            f"{k}={self._text(v, other.kwargs[k])}" for k, v in one.kwargs.items() if (k, v) != ("out", None)
+        ]
         name = getattr(function, "__name__", "")
         if name == "__get__":
             return f"{args[0]}.{function.__self__.__name__}"

@@ -1,4 +1,4 @@
-"""Recurrent layers and attention."""
+"""Recurrent layers."""
 
 # B batch, T time, U units
 
@@ -276,51 +276,3 @@ def bidirectional(body: Body, layer: Any, x: Value, initial_state: Any = None) -
     features = one.shape[-1] + (other.shape[-1] if layer.merge_mode == "concat" else 0)
     made = Value((*one.shape[:-1], features), one.dtype, {PLAIN: body.set(expression)}, mask)
     return (made, *kept) if kept else made
-
-
-@emits(layers.MultiHeadAttention)
-def attention(
-    body: Body,
-    layer: Any,
-    query: Value,
-    value: Value,
-    key: Value | None = None,
-    use_causal_mask: bool = False,
-) -> Value | None:
-    """`nn.MultiheadAttention`, where the heads together have the size of the query."""
-    key = value if key is None else key
-    heads, size = layer._num_heads, layer._key_dim
-    features = query.shape[-1]
-    fits = (
-        len(query.shape) == 3 and layer._value_dim == size and heads * size == features
-        and tuple(layer._output_shape or (features,)) == (features,) and not layer._use_gate
-        and layer._sliding_window is None and (value.shape[-1] == key.shape[-1] == features)
-        and not any(x.mask is not None for x in (query, value, key))
-    )  # fmt: skip
-    if not fits:
-        return None
-    q, k, v, o = layer._query_dense, layer._key_dense, layer._value_dense, layer._output_dense
-    weights: dict[str, Any] = {
-        "in_proj_weight": (
-            [q.kernel, k.kernel, v.kernel], lambda *w: torch.cat([one.flatten(1).t() for one in w])
-        ),
-        "out_proj.weight": ([o.kernel], lambda w: w.flatten(0, 1).t()),
-    }  # fmt: skip
-    if layer._use_bias:
-        weights["in_proj_bias"] = (
-            [q.bias, k.bias, v.bias],
-            lambda *b: torch.cat([one.flatten() for one in b]),
-        )
-        weights["out_proj.bias"] = ([o.bias], lambda b: b)
-    options = f", dropout={layer._dropout}" if layer._dropout else ""
-    options += "" if layer._use_bias else ", bias=False"
-    module = body.module(
-        layer, layer.name, f"nn.MultiheadAttention({features}, {heads}{options}, batch_first=True)", weights
-    )
-    tokens = [body.get(x) for x in (query, key, value)]
-    mask = ""
-    if use_causal_mask:
-        ones = f"torch.ones({tokens[0]}.shape[1], {tokens[1]}.shape[1], dtype=torch.bool"
-        mask = f", attn_mask={body.set(f'{ones}, device={tokens[0]}.device).triu(1)')}"
-    outputs = body.unpack(f"{module}({', '.join(tokens)}, need_weights=False{mask})", 2)[0]
-    return Value(query.shape, query.dtype, {PLAIN: outputs})

@@ -14,6 +14,7 @@ from kerasish.layers import Layer
 from kerasish.port.pytorch.formatting import COMMENT, WIDTH, identifier, wrapped
 
 PLAIN, FIRST, FLAT = "plain", "channels first", "flat, channels first"
+MODULES = ("F", "Tensor", "math", "nn", "torch", "self")
 TOKEN = re.compile("«([0-9]+)»")
 LETTERS = "xyzuvwabcdefghjkmnpqrst"
 
@@ -54,6 +55,7 @@ class Value:
     Attributes:
         order: of a flat value, the place in Keras of each of its columns.
         image: what was flattened.
+        steps: the same with time and batch as one axis.
         logits: the value before the last activation, and its name.
     """
 
@@ -70,6 +72,7 @@ class Value:
         self.mask = mask
         self.order: Tensor | None = None
         self.image: Value | None = None
+        self.steps: Value | None = None
         self.logits: tuple[Value, str] | None = None
 
     @property
@@ -86,7 +89,10 @@ class Value:
                 sizes[axis] = letter
         if form == FIRST:
             sizes.insert(1, sizes.pop())
-        return f"({', '.join(map(str, ['B', *(size or '?' for size in sizes[1:])]))})" if sizes else ""
+        letters = (
+            ["B" if sizes[:1] == [None] else sizes[0], *(size or "?" for size in sizes[1:])] if sizes else []
+        )
+        return f"({', '.join(map(str, letters))}{',' if len(letters) == 1 else ''})" if letters else ""
 
 
 class Row(NamedTuple):
@@ -125,6 +131,10 @@ class Lines:
         self.statements.append(Row(tokens, expression, tokens[0]))
         return tokens
 
+    def spoken_for(self) -> frozenset[str]:
+        """Names that a variable must not have."""
+        return frozenset(MODULES)
+
     def do(self, statement: str) -> None:
         """Write a statement without a result."""
         self.statements.append(Row([], statement))
@@ -143,7 +153,7 @@ class Lines:
         last = {token: i for i, row in enumerate(rows) for token in TOKEN.findall(row.text)}
         names = {token.strip("«»"): name for token, name in given.items()}
         pool = [name for name in [*LETTERS, *(f"x{i}" for i in range(1, 1000))] if name not in taken]
-        live = set(taken)
+        live = {*taken, *self.spoken_for()}
         lines = []
         label = ""
         for i, (targets, text, made) in enumerate(rows):
@@ -223,6 +233,11 @@ class Body(Lines):
         self.weights: list[Weight] = []
         self.attributes: dict[Any, str] = {}
         self.names: dict[int, str] = {}
+        self.owned: set[int] = set()
+        self.tokens_of_inputs: list[str] = []
+
+    def spoken_for(self) -> frozenset[str]:
+        return frozenset({*MODULES, *self.file.functions})
 
     def get(self, value: Value, form: str = PLAIN) -> str:
         """The tensor in a layout; it is brought there where it is not yet."""
@@ -331,7 +346,7 @@ class File:
         wanted = "".join(part[:1].upper() + part[1:] for part in identifier(name).split("_")) or "Net"
         wanted = f"{wanted}Module" if hasattr(torch.nn, wanted) or wanted in ("F", "Tensor") else wanted
         unique, number = wanted, 1
-        while unique in self.classes or unique in self.claimed:
+        while unique in self.classes or unique in self.claimed or unique in self.functions:
             number += 1
             unique = f"{wanted}{number}"
         self.claimed.add(unique)
