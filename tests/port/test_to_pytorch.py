@@ -105,6 +105,18 @@ def test_a_convolutional_network_is_moved_to_channels_first_once():
     assert "x = x.flatten(1)" in text
 
 
+def test_images_of_any_size():
+    stack = [keras.Input((None, None, 3)), layers.Conv2D(4, 3, strides=2, padding="same"),
+             layers.MaxPooling2D(3, 2, padding="same"), layers.Conv2D(2, (2, 3), padding="same"),
+             layers.GlobalAveragePooling2D()]  # fmt: skip
+    model = keras.Sequential(stack)
+    assert "x = pad_same(x, (3, 3), (2, 2))" in assert_same(model, torch.rand(2, 13, 8, 3))
+    assert_same(model, torch.rand(1, 12, 9, 3))
+    stack[2] = layers.AveragePooling2D(3, 2, padding="same")
+    with pytest.raises(ValueError, match=r"AveragePooling2D.*give `Input` a full shape"):
+        to_pytorch(keras.Sequential(stack))
+
+
 def test_shared_layers_and_several_inputs_and_outputs():
     a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
     shared = layers.Dense(3, activation="tanh", name="shared")
@@ -203,6 +215,55 @@ def test_attention():
     e = layers.Embedding(11, 8, mask_zero=True)(x)
     h = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 4)(e, e))
     assert_same(keras.Model(x, h), torch.randint(0, 3, (4, 6)))
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_with_heads_of_any_size_and_masks(causal):
+    x, y = keras.Input((None,), dtype="int32"), keras.Input((4, 6))
+    e = layers.Embedding(11, 8, mask_zero=True)(x)
+    h = layers.MultiHeadAttention(2, 8, value_dim=3, output_shape=5, use_bias=False)(
+        e, e, use_causal_mask=causal
+    )
+    h = layers.Dense(8)(layers.MultiHeadAttention(4, 5)(h, y))
+    model = keras.Model([x, y], layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 3)(h, h)))
+    text = assert_same(model, torch.tensor([[0, 3, 0, 2], [0, 0, 0, 5], [1, 2, 3, 4]]), torch.rand(3, 4, 6))
+    assert text.count("class MultiHeadAttention(nn.Module)") == 1 and "def multi_head" not in text
+    assert "2, (8, 8, 8), 8, 3, 5, bias=False" in text
+
+
+class Positions(keras.Layer):
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.places = layers.Embedding(9, 4), layers.Embedding(6, 4)
+
+    def call(self, x):
+        return self.tokens(x) + self.places(ops.arange(6))
+
+
+def test_an_embedding_of_positions_stays_a_layer_with_weights():
+    x = keras.Input((6,), dtype="int32")
+    model = keras.Model(x, Positions()(x), name="net")
+    text = assert_same(model, torch.randint(0, 9, (2, 6)))
+    assert "self.places = nn.Embedding(6, 4)" in text and "buffer" not in text
+    with torch.no_grad():
+        assert "self.places = nn.Embedding(6, 4)" in make_port(model).text
+
+
+class Sampling(keras.Layer):
+    def call(self, inputs):
+        mean, log_variance = inputs
+        return mean + ops.exp(log_variance / 2) * keras.random.normal(ops.shape(mean))
+
+
+def test_a_model_that_draws_numbers_and_names_that_clash(tmp_path):
+    x = keras.Input((3,), name="torch")
+    mean, log_variance = layers.Dense(2, name="mean")(x), layers.Dense(2, name="log")(x)
+    model = keras.Model(x, [mean, Sampling(name="sampling")([mean, log_variance])], name="encoder")
+    text = to_pytorch(model, tmp_path / "net.py")
+    assert "def sampling(x, y):" in text
+    torch.manual_seed(0)
+    one, drawn = load_module(make_port(model))(torch.rand(500, 3))
+    assert 0.1 < (drawn - one).std() < 10
 
 
 @pytest.mark.parametrize(

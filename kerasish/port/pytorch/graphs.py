@@ -53,11 +53,17 @@ class Emitted:
         self, body: Body, inputs: dict[str, str], result: str, outputs: Any, graph: Graph, names: list[str]
     ) -> None:
         self.body = body
-        self.inputs = inputs
+        self.given = inputs
         self.result = result
         self.outputs = outputs
         self.graph = graph
         self.names = names
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Token → name of each argument, none of which hides a module or function of the file."""
+        spoken_for = self.body.spoken_for()
+        return {token: f"{name}_input" if name in spoken_for else name for token, name in self.given.items()}
 
     @property
     def returned(self) -> str:

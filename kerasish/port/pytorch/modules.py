@@ -27,6 +27,13 @@ ACTIVATIONS = {
     activations.soft_shrink: "F.softshrink({})", activations.hard_shrink: "F.hardshrink({})",
 }  # fmt: skip
 ALONG_AXIS = {activations.softmax: "torch.softmax", activations.log_softmax: "torch.log_softmax"}
+PAD_SAME = '''def pad_same(x, kernel, stride, value=0.0):
+    """Pad so that there are ceil(size / stride) windows, the larger half at the end."""
+    pads = []
+    for size, k, s in zip(x.shape[:1:-1], kernel[::-1], stride[::-1], strict=True):
+        total = max((-(-size // s) - 1) * s + k - size, 0)
+        pads += [total // 2, total - total // 2]
+    return F.pad(x, pads, value=value)'''
 EMITTERS: dict[type, Callable] = {}
 SAME_LENGTH = {  # layers that leave masks as they are
     layers.Dense, layers.Activation, layers.Dropout, layers.LayerNormalization, layers.BatchNormalization,
@@ -143,9 +150,9 @@ def _padded(body: Body, layer: Any, token: str, sizes: tuple, window: Any) -> tu
     if max(strides) == 1:
         sizes = (max(d * k for d, k in zip(dilation, window, strict=True)),) * len(window)
     if None in sizes:
-        raise Refusal(
-            f"layer {layer.name!r} pads by a number that depends on the size of the input: give `Input` a full shape"
-        )
+        body.file.function("pad_same", lambda _: PAD_SAME)
+        widths = tuple(d * (k - 1) + 1 for d, k in zip(dilation, window, strict=True))
+        return body.set(f"pad_same({token}, {widths}, {tuple(strides)})"), ""
     pads = [same_padding(*each) for each in zip(sizes, window, strides, dilation, strict=True)]
     if all(before == after for before, after in pads):
         amounts = one_or_all([before for before, _ in pads])
@@ -264,7 +271,7 @@ def pooling(body: Body, layer: Any, x: Value) -> Value | None:
     padding = ""
     if layer.padding == "same":
         if None in sizes and max(layer.strides) > 1:
-            return None
+            return _pooling_of_any_size(body, layer, x, token, form)
         sizes = tuple(size or 2 * max(layer.pool_size) for size in sizes)
         pads = [same_padding(*each) for each in zip(sizes, layer.pool_size, layer.strides, strict=True)]
         if any(
@@ -280,6 +287,17 @@ def pooling(body: Body, layer: Any, x: Value) -> Value | None:
     stride = f", stride={one_or_all(layer.strides)}" if tuple(layer.strides) != tuple(layer.pool_size) else ""
     kind = "max" if is_max else "avg"
     expression = f"F.{kind}_pool{layer.rank}d({token}, {one_or_all(layer.pool_size)}{stride}{padding})"
+    return _leave(layer, x, body.set(expression), form)
+
+
+def _pooling_of_any_size(body: Body, layer: Any, x: Value, token: str, form: str) -> Value:
+    if not isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)):
+        raise Refusal("its padding depends on the size of the input: give `Input` a full shape")
+    body.file.function("pad_same", lambda _: PAD_SAME)
+    window, stride = tuple(layer.pool_size), tuple(layer.strides)
+    token = body.set(f'pad_same({token}, {window}, {stride}, float("-inf"))')
+    options = "" if stride == window else f", stride={one_or_all(stride)}"
+    expression = f"F.max_pool{layer.rank}d({token}, {one_or_all(window)}{options})"
     return _leave(layer, x, body.set(expression), form)
 
 

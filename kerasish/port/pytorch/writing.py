@@ -68,8 +68,8 @@ def to_pytorch(model: Any, path: Any = None, weights: Any = None) -> str:
         <BLANKLINE>
                 self.score = nn.Linear(4, 2)
         <BLANKLINE>
-            def forward(self, x: Tensor):
-                return self.score(x)
+            def forward(self, x: Tensor) -> Tensor:
+                return self.score(x)  # (B, 2)
         <BLANKLINE>
     """
     target = None if path is None else Path(os.fspath(path))
