@@ -62,6 +62,14 @@ SPELLINGS = [
         "def f():\n    import tensorflow as tf\n    return tf.keras.Model",
         "import kerasish as keras\ndef f():\n    return keras.Model",
     ),
+    (
+        "import tensorflow as tf\nkeras = tf.keras\nkeras.optimizers.SGD(lr=.1)\nfrom keras import layers",
+        "import kerasish\nkeras = kerasish\nkeras.optimizers.SGD(learning_rate=.1)\nfrom kerasish import layers",
+    ),
+    (
+        "import tensorflow as tf\nL = tf.keras.layers\nL.CuDNNLSTM(3)\nL.core.Dense(3)",
+        "import kerasish as keras\nL = keras.layers\nL.LSTM(3)\nL.Dense(3)",
+    ),
     ("from keras.layers import Input, merge", "from kerasish.layers import Input"),
     (
         "import keras.regularizers as r\nr.l2(l=.1)",

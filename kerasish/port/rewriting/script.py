@@ -62,6 +62,23 @@ class Script:
             elif not found and isinstance(base, cst.Name):
                 self._unknown.add(base)
 
+        self._follow_assignments(scopes)
+
+    def _follow_assignments(self, scopes: set[Any]) -> None:
+        """`keras = tf.keras` at the top of a script is another import."""
+        for statement in self.module.body:
+            line = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+            if not isinstance(line, cst.Assign) or len(line.targets) != 1:
+                continue
+            target, name = line.targets[0].target, self.keras_name(line.value)
+            if not isinstance(target, cst.Name) or name is None:
+                continue
+            place = resolve(name)
+            written = [a for scope in scopes for a in scope.assignments if a.name == target.value]
+            if isinstance(place, Place) and place.is_module and len(written) == 1:
+                for access in written[0].references:
+                    self._imported[leftmost(access.node)] = name
+
     # Names ----------------------------------------------------------------------------------------------------
 
     def imported(self, base: cst.CSTNode) -> str | None:
