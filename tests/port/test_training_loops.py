@@ -126,3 +126,20 @@ def test_what_the_loop_cannot_do_is_said():
     assert "No training loop: the optimizer Ftrl has no counterpart in torch." in to_pytorch(model)
     model.compile("sgd", "poisson")
     assert "def train(" not in to_pytorch(model)
+
+
+def test_frozen_layers_stay_as_they_are(capsys):
+    stack = [keras.Input((6, 6, 2)), layers.Conv2D(3, 3), layers.BatchNormalization(), layers.Flatten()]
+    base = keras.Sequential(stack, name="base")
+    base.trainable = False
+    x = keras.Input((6, 6, 2))
+    model = keras.Model(x, layers.Dense(2, activation="softmax")(base(x)))
+    optimizer = keras.optimizers.AdamW(0.05, weight_decay=0.1)
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    losses, text = trained(model, torch.rand(8, 6, 6, 2), torch.randint(0, 2, (8,)))
+    assert printed_losses(capsys.readouterr().out) == pytest.approx(losses, abs=1e-4)
+    assert "layer.requires_grad_(False)" in text and "model.base.batch_normalization" in text
+    optimizer = keras.optimizers.AdamW(0.05, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    assert "two groups of parameters" in " ".join(to_pytorch(model).split())

@@ -31,7 +31,7 @@ CLASSES = {
 
 RESERVED = {
     "model", "loader", "epochs", "device", "optimizer", "schedule", "epoch", "total", "count", "y", "output", "loss",
-    "value", "target", "keep", "bias", "parameter", "accuracy", "mae", "mse", "nn", "torch", "math", "F",
+    "value", "target", "keep", "bias", "layer", "parameter", "accuracy", "mae", "mse", "nn", "torch", "math", "F",
 }  # fmt: skip
 
 
@@ -80,6 +80,10 @@ def training_text(model: Any, emitted: Emitted, file: File) -> Training:
     except Refusal as error:
         file.note(f"No training loop: {error}.")
         return Training("", [])
+    if any(weight.key.endswith("running_var") for weight in emitted.body.weights):
+        file.note(
+            "In training, torch's batch normalization keeps n / (n - 1) of the variance that Keras keeps."
+        )
     kind = type(model.optimizer).__name__
     if kind in ("RMSprop", "Adagrad", "Nadam"):
         root = ", so it is the root of Keras's" if kind == "RMSprop" else ""
@@ -111,7 +115,10 @@ def training_text(model: Any, emitted: Emitted, file: File) -> Training:
     text = LOOP.format(
         name=emitted.body.name,
         optimizer=optimizer,
-        setup="".join(f"    {line}\n" for line in [*_one_bias(emitted), *([schedule] if schedule else [])]),
+        setup="".join(
+            f"    {line}\n"
+            for line in [*_frozen(emitted), *_one_bias(emitted), *([schedule] if schedule else [])]
+        ),
         counters="\n        ".join(counters),
         batch=f"{taken}, {given}",
         body="\n".join(f"            {line}" for line in body),
@@ -123,9 +130,29 @@ def training_text(model: Any, emitted: Emitted, file: File) -> Training:
 def _one_bias(emitted: Emitted) -> list[str]:
     """Lines that keep torch's second biases at zero: with both, the sum would learn twice as fast as Keras's one."""
     biases = [f"model.{weight.key}" for weight in emitted.body.weights if weight.is_summand]
-    if len(biases) < 2:
-        return [f"{bias}.requires_grad_(False)  # Keras has one bias" for bias in biases]
-    return [f"for bias in ({', '.join(biases)}):", "    bias.requires_grad_(False)  # Keras has one bias"]
+    return _each("bias", biases, ".requires_grad_(False)  # Keras has one bias")
+
+
+def _each(name: str, items: list[str], rest: str) -> list[str]:
+    """Lines that do the same with each of some parts of the model."""
+    if len(items) < 2:
+        return [f"{item}{rest}" for item in items]
+    return [f"for {name} in ({', '.join(items)}):", f"    {name}{rest}"]
+
+
+def _frozen(emitted: Emitted) -> list[str]:
+    """Lines for layers with `trainable=False`, whose batch normalization works as in inference."""
+    learns: dict[str, bool] = {}
+    for weight in emitted.body.weights:
+        owner, _, last = weight.key.rpartition(".")
+        if owner and weight.sources and last.startswith(("weight", "bias", "in_proj")):
+            learns[owner] = learns.get(owner, False) or any(source.requires_grad for source in weight.sources)
+    frozen = [owner for owner, does in learns.items() if not does]
+    normalizing = {
+        weight.key.rpartition(".")[0] for weight in emitted.body.weights if "running_mean" in weight.key
+    }
+    lines = _each("layer", [f"model.{owner}" for owner in frozen], ".requires_grad_(False)")
+    return lines + _each("layer", [f"model.{owner}" for owner in frozen if owner in normalizing], ".eval()")
 
 
 def _structures(emitted: Emitted, targets: list[Target]) -> tuple[list[str], str, str]:
@@ -216,6 +243,10 @@ def optimizer_text(optimizer: Any) -> tuple[str, list[str]]:
     for setting in ("use_ema", "gradient_accumulation_steps"):
         if getattr(optimizer, setting, None):
             raise Refusal(f"the optimizer has `{setting}`, which torch's have not")
+    if optimizer.weight_decay and (optimizer._undecayed or optimizer._undecayed_names):
+        raise Refusal(
+            "the optimizer exempts variables from `weight_decay`: give torch's two groups of parameters"
+        )
     schedule = optimizer._learning_rate
     first = getattr(schedule, "initial_learning_rate", optimizer.learning_rate)
     rate = float(f"{float(first):.7g}")
