@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -95,8 +96,13 @@ def to_pytorch_command(parser: argparse.ArgumentParser, arguments: argparse.Name
 
     try:
         to_pytorch(kerasish.saving.load_model(arguments.model), arguments.output, arguments.weights)
-    except (FileNotFoundError, ImportError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
+        if "custom_objects" in str(error):
+            print(
+                "This command knows no classes of yours: call `kerasish.port.to_pytorch(model, path)` where they are.",
+                file=sys.stderr,
+            )
         return 1
     print(arguments.output)
     return 0
@@ -108,7 +114,11 @@ def port_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error('porting needs libcst: pip install "kerasish[port]"')
     from kerasish.port.rewriting.files import port_paths
 
-    return port_paths(arguments.paths, arguments.write)
+    try:
+        return port_paths(arguments.paths, arguments.write)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def datasets_command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:

@@ -85,7 +85,11 @@ INSTEAD = {
     "autograph": "nothing: Python runs as it is. Leave the line out",
     "compat": "the code of TensorFlow 2: graphs and sessions of TensorFlow 1 do not exist here",
     "cond": "a Python `if`, or keras.ops.cond",
+    "config.experimental.list_physical_devices": "torch.cuda.device_count()",
+    "config.experimental.set_memory_growth": "nothing: torch takes GPU memory as it needs it. Leave the line out",
     "config.experimental_run_functions_eagerly": "compile(run_eagerly=True)",
+    "config.list_logical_devices": "torch.cuda.device_count()",
+    "config.list_physical_devices": "torch.cuda.device_count()",
     "config.optimizer": "compile(jit_compile=True)",
     "config.run_functions_eagerly": "compile(run_eagerly=True)",
     "config.set_visible_devices": _DEVICES,
@@ -129,6 +133,7 @@ INSTEAD = {
     "summary": "keras.callbacks.TensorBoard or torch.utils.tensorboard",
     "train": "keras.optimizers, and keras.callbacks.ModelCheckpoint for checkpoints",
     "tpu": "one process per device: keras.distribution",
+    "version": "kerasish.__version__",
     "while_loop": "a Python `while`, or keras.ops.while_loop",
 }
 

@@ -127,3 +127,57 @@ def test_the_first_mismatch_is_named_and_nothing_changes():
     with pytest.raises(ValueError, match=r"must be constant"):
         from_pytorch(trained_net(), model_like_net(scale=False))
     assert all(torch.equal(a, b) for a, b in zip(model.weights, before, strict=True))
+
+
+def test_submodules_in_another_order_are_told_apart_by_their_shapes():
+    class Late(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = nn.Linear(5 * 2 * 2, 2)
+            self.features = Net().features
+
+        def forward(self, x):
+            return self.out(self.features(x).flatten(1))
+
+    net, model = Late().eval(), model_like_net()
+    assert next(iter(net.state_dict())) == "out.weight"
+    from_pytorch(net, model)
+    x = torch.rand(4, 8, 8, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), net(x.movedim(-1, 1)), atol=1e-5, rtol=1e-5)
+
+
+def test_a_stack_in_one_module_of_torch():
+    class Stack(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.LSTM(5, 6, num_layers=2, batch_first=True)
+
+        def forward(self, x):
+            return self.rnn(x)[0][:, -1]
+
+    net = Stack()
+    model = keras.Sequential([keras.Input((7, 5)), layers.LSTM(6, return_sequences=True), layers.LSTM(6)])
+    from_pytorch(net, model)
+    x = torch.rand(3, 7, 5)
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), net(x), atol=1e-5, rtol=1e-5)
+
+
+def test_a_weight_that_two_classes_share():
+    shared = layers.Dense(4, name="shared")
+    inner = keras.Sequential([keras.Input((4,)), shared], name="inner")
+    x = keras.Input((4,))
+    model = keras.Model(x, inner(shared(x)))
+    state = load_module(make_port(model)).state_dict()
+    before = shared.kernel.detach().clone()
+    from_pytorch(state, model)
+    assert torch.equal(shared.kernel, before)
+    state["shared.weight"] = state["shared.weight"] + 1
+    with pytest.raises(
+        ValueError, match=r"one weight for the module's '\S+weight' and '\S+weight', which differ"
+    ):
+        from_pytorch(state, model)
+    assert torch.equal(shared.kernel, before)
+    with pytest.raises(TypeError, match=r"must be a torch.nn.Module, or its `state_dict\(\)`.*Received: str"):
+        from_pytorch("net.pt", model)

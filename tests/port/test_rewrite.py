@@ -62,6 +62,25 @@ SPELLINGS = [
         "def f():\n    import tensorflow as tf\n    return tf.keras.Model",
         "import kerasish as keras\ndef f():\n    return keras.Model",
     ),
+    (
+        "import tensorflow as tf\nkeras = tf.keras\nkeras.optimizers.SGD(lr=.1)\nfrom keras import layers",
+        "import kerasish\nkeras = kerasish\nkeras.optimizers.SGD(learning_rate=.1)\nfrom kerasish import layers",
+    ),
+    (
+        "import tensorflow as tf\nL = tf.keras.layers\nL.CuDNNLSTM(3)\nL.core.Dense(3)",
+        "import kerasish as keras\nL = keras.layers\nL.LSTM(3)\nL.Dense(3)",
+    ),
+    ("from keras.layers import Input, merge", "from kerasish.layers import Input"),
+    (
+        "import keras.regularizers as r\nr.l2(l=.1)",
+        "import kerasish.regularizers as r\nr.l2(l2=.1)",
+    ),
+    (
+        "try:\n    import tensorflow.keras as k2\nexcept ImportError:\n    k2 = None\n"
+        "import keras.backend as K\nK.floatx()",
+        "import kerasish as keras\ntry:\n    import kerasish as k2\nexcept ImportError:\n    k2 = None\n"
+        "keras.config.floatx()",
+    ),
     # TensorFlow.
     (
         "import tensorflow as tf\nx = tf.keras.layers.Dense(2)(x)",
@@ -178,7 +197,17 @@ REPORTED = [
     ("import tensorflow as tf\ntf.split(x, [1, 2])", 2, "keras.ops.split"),
     ("from tensorflow import data", 1, "DataLoader"),
     ("import tensorflow_hub as hub", 1, "torch.hub"),
-    ("from keras.layers import Highway, Dense", 1, "sigmoid"),
+    ("from keras.layers import Highway, Dense\nHighway()", 1, "sigmoid"),
+    ("from keras.layers import Highway\n__all__ = ['Highway']", 1, "sigmoid"),
+    (
+        "import keras\nclass M(keras.Model):\n    def train_step(self, d):\n        self.compiled_loss(d)",
+        4,
+        "compute_loss",
+    ),
+    ("import keras\nkeras.Input((3,), sparse=True)", 2, "tensors are dense"),
+    ("import keras\nkeras.layers.Dense(2, lora_rank=4)", 2, "peft"),
+    ("import keras\nkeras.layers.BatchNormalization(renorm=True)", 2, "group normalization"),
+    ("import keras\nm.compiled_metrics.update_state(a, b)", 2, "compute_metrics"),
     ("import keras\nkeras.layers.MaxoutDense(3)", 2, "Reshape"),
     ("import keras\nkeras.layers.Dens(3)", 2, "Did you mean 'Dense'"),
     ("from keras.layers import merge\nmerge([a, b], mode=f)", 2, "concatenate"),
@@ -278,6 +307,29 @@ def test_what_cannot_be_read_stays(tmp_path, capsys, name, content):
     assert main(["port", "--write", str(path)]) == 1
     assert path.read_bytes() == content
     assert f"{path}: cannot be read, left as it is" in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_is_said_in_pythons_words(tmp_path, capsys):
+    (tmp_path / "old.py").write_text("import keras\nprint 'loss', 3\n", encoding="utf-8")
+    (tmp_path / "typo.py").write_text("import keras\ndef f(:\n", encoding="utf-8")
+    (tmp_path / "western.py").write_bytes(b"import keras  # \xe9\n")
+    assert main(["port", "--write", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "old.py: cannot be read, left as it is: line 2: Missing parentheses in call to 'print'" in said
+    assert "For Python 2, run `2to3 -w` first" in said
+    assert "typo.py: cannot be read, left as it is: line 2: invalid syntax\n" in said
+    assert "Save it as UTF-8, or name its encoding in the first line" in said
+
+
+def test_a_finding_is_said_once_and_a_link_is_followed_once(tmp_path, capsys):
+    script = tmp_path / "a.py"
+    script.write_text("import keras\nfrom keras.layers import Highway, Input\nHighway()\n", encoding="utf-8")
+    (tmp_path / "b.py").symlink_to(script)
+    assert main(["port", "--write", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("Highway") == 2 and f"{script}:2:" in said and "b.py" not in said
+    assert "1 file(s) ported, 1 line(s) that need a person" in said
+    assert (tmp_path / "b.py").is_symlink()
 
 
 def test_other_files_are_refused(tmp_path, capsys):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
+
+import torch
 
 from kerasish import layers
 from kerasish.port.pytorch.modules import activated, elementwise, emits, enter, needs_plain, one_or_all
@@ -131,6 +134,7 @@ def flatten(body: Body, layer: Any, x: Value) -> Value:
     if not is_first and x.form == FIRST and None not in x.shape[1:]:
         made = Value(shape, x.dtype, {FLAT: body.set(f"{body.get(x, FIRST)}.flatten(1)")})
         made.image = x
+        made.order = torch.arange(math.prod(x.shape[1:])).reshape(x.shape[1:]).movedim(-1, 0).flatten()
         return made
     token = body.get(x)
     if is_first:
@@ -144,6 +148,8 @@ def reshape(body: Body, layer: Any, x: Value) -> Value:
     sizes = ", ".join(str(size) for size in layer.target_shape)
     token = body.get(x)
     shape = layer.compute_output_shape(x.shape)
+    if len(x.shape) == 2 and len(shape) > 2:
+        return Value(shape, x.dtype, {PLAIN: body.set(f"{token}.unflatten(1, ({sizes}))")})
     return Value(shape, x.dtype, {PLAIN: body.set(f"{token}.reshape({token}.shape[0], {sizes})")})
 
 
@@ -182,11 +188,13 @@ def rescaling(body: Body, layer: Any, x: Value) -> Value | None:
     """A product and a sum."""
     if not all(isinstance(number, (int, float)) for number in (layer.scale, layer.offset)):
         return None
-    token = needs_plain(body, x) if x.form == PLAIN else body.get(x, x.form)
-    offset = f" + {layer.offset}" if layer.offset else ""
-    made = Value(x.shape, layer.compute_dtype, {x.form: body.set(f"{token} * {layer.scale}{offset}")})
-    made.image = x.image if x.form == FLAT else None
-    return made
+    if "float" not in x.dtype:
+        x = Value(x.shape, layer.compute_dtype, {PLAIN: needs_plain(body, x)})
+    inverse = round(1 / layer.scale) if layer.scale else 0
+    factor = f"/ {inverse}" if inverse > 1 and 1 / inverse == layer.scale else f"* {layer.scale}"
+    sign = "-" if layer.offset < 0 else "+"
+    offset = f" {sign} {abs(layer.offset)}" if layer.offset else ""
+    return elementwise(body, x, f"{{}} {factor}{offset}")
 
 
 # Merging -----------------------------------------------------------------------------------------------------------
@@ -222,9 +230,16 @@ def concatenate(body: Body, layer: Any, inputs: Any) -> Value | None:
         return None
     rank = len(inputs[0].shape)
     axis = layer.axis % rank
+    shape = layer.compute_output_shape([x.shape for x in inputs])
+    if rank == 2 and axis == 1 and any(x.form == FLAT for x in inputs):
+        tokens = ", ".join(body.get(x, x.form) for x in inputs)
+        made = Value(shape, inputs[0].dtype, {FLAT: body.set(f"torch.cat([{tokens}], dim=1)")})
+        starts = itertools.accumulate((x.shape[1] for x in inputs), initial=0)
+        orders = [torch.arange(x.shape[1]) if x.order is None else x.order for x in inputs]
+        made.order = torch.cat([order + start for order, start in zip(orders, starts, strict=False)])
+        return made
     form = FIRST if rank > 2 and any(x.form == FIRST for x in inputs) else PLAIN
     if form == FIRST:
         axis = 1 if axis == rank - 1 else axis + 1 if axis else 0
     tokens = ", ".join(body.get(x, form) for x in inputs)
-    shape = layer.compute_output_shape([x.shape for x in inputs])
     return Value(shape, inputs[0].dtype, {form: body.set(f"torch.cat([{tokens}], dim={axis})")})

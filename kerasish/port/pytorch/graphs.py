@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from kerasish import tree
-from kerasish.layers import InputLayer, Layer, Pipeline, TimeDistributed
+from kerasish.layers import Embedding, InputLayer, Layer, MultiHeadAttention, Pipeline, TimeDistributed
 from kerasish.layers.core.input_layer import Input
 from kerasish.models.functional import Graph
 from kerasish.models.model import Model
+from kerasish.port.pytorch import attention as _attention  # noqa: F401 (registers its layers)
+from kerasish.port.pytorch import categories as _categories  # noqa: F401
 from kerasish.port.pytorch import functions as _functions  # noqa: F401 (registers its layers)
+from kerasish.port.pytorch import normalization as _normalization  # noqa: F401
 from kerasish.port.pytorch import recurrent as _recurrent  # noqa: F401
+from kerasish.port.pytorch.formatting import identifier
 from kerasish.port.pytorch.modules import EMITTERS, SAME_LENGTH, emits
 from kerasish.port.pytorch.recording import record
-from kerasish.port.pytorch.source import PLAIN, Body, File, Refusal, Value, identifier
+from kerasish.port.pytorch.source import FLAT, PLAIN, Body, File, Refusal, Value, layers_of
+from kerasish.port.pytorch.spelling import infix
 from kerasish.symbolic import OPERATOR_NAMES, FunctionOperation, KerasTensor
 
 SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "true_divide": "/", "matmul": "@", "power": "**",
            "floor_divide": "//", "mod": "%"}  # fmt: skip
-NOT_IN_TORCH = {
-    "StringLookup", "TextVectorization", "IntegerLookup", "Hashing", "HashedCrossing",
-}  # fmt: skip
+NOT_IN_TORCH = {"StringLookup", "TextVectorization"}
 ADVICE = (
     "Layer {name!r} ({cls}) has no counterpart in plain PyTorch: {why}. Leave it out of the model that is ported "
     "(keep it in the data pipeline), or write it by hand."
@@ -36,14 +44,44 @@ class Emitted:
         body: the class.
         inputs: token → name of each argument of `forward`.
         result: what `forward` returns.
+        outputs: the values in it.
+        graph: what was written.
+        names: of the outputs.
     """
 
-    def __init__(self, body: Body, inputs: dict[str, str], result: str, outputs: Any, graph: Graph) -> None:
+    def __init__(
+        self, body: Body, inputs: dict[str, str], result: str, outputs: Any, graph: Graph, names: list[str]
+    ) -> None:
         self.body = body
-        self.inputs = inputs
+        self.given = inputs
         self.result = result
         self.outputs = outputs
         self.graph = graph
+        self.names = names
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Token → name of each argument, none of which hides a module or function of the file."""
+        spoken_for = self.body.spoken_for()
+        return {token: f"{name}_input" if name in spoken_for else name for token, name in self.given.items()}
+
+    @property
+    def returned(self) -> str:
+        """The type of what `forward` returns."""
+        return _annotation(self.outputs)
+
+    def class_text(self) -> str:
+        """The class."""
+        return self.body.class_text(self.inputs, self.result, self.returned)
+
+
+def _annotation(outputs: Any) -> str:
+    if isinstance(outputs, Value):
+        return "Tensor"
+    if isinstance(outputs, dict):
+        return f"dict[str, {' | '.join(sorted({_annotation(value) for value in outputs.values()}))}]"
+    kinds = ", ".join(map(_annotation, outputs))
+    return kinds if len(outputs) == 1 else f"tuple[{kinds}]"
 
 
 def graph_of(model: Any) -> Graph:
@@ -63,7 +101,8 @@ def graph_of(model: Any) -> Graph:
         lambda shape: Input(batch_shape=(None, *shape[1:])), next(iter(shapes.values()))
     )
     try:
-        return Graph(inputs, model.call(inputs))
+        with torch.enable_grad():
+            return Graph(inputs, model.call(inputs))
     except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
         raise Refusal(
             f"`call` of {model.name!r} ({type(model).__name__}) cannot be followed symbolically: "
@@ -80,18 +119,28 @@ def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) ->
     ).items():
         file.uses[id(operation)] = file.uses.get(id(operation), 0) + count
     body = Body(name, file)
+    if getattr(model, "_graph", None) is None:
+        body.names = _attribute_names(model)
     values: dict[int, Value] = {}
     inputs: dict[str, str] = {}
     for tensor, given in zip(graph.inputs, _input_names(graph), strict=True):
         if tensor.dtype == "string":
-            raise Refusal(f"The input {given!r} takes strings, of which there are no tensors in torch.")
+            raise Refusal(
+                f"The input {given!r} takes strings, of which there are no tensors in torch. Keep the layers that read "
+                "them in the data pipeline, and port the model behind them."
+            )
         token = body.token()
         inputs[token] = given
+        body.tokens_of_inputs.append(token)
         values[id(tensor)] = Value(tensor.shape, tensor.dtype, {PLAIN: token})
 
     def given_as(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor) and leaf.grad_fn is not None:
+            return _emit_computed(body, leaf, embeddings)
         return values[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
 
+    embeddings = {id(layer.embeddings): layer for layer in layers_of(model) if type(layer) is Embedding}
+    body.owned = {id(parameter) for parameter in model.parameters()}
     for node in graph.nodes:
         args, kwargs = tree.map_structure(given_as, (node.args, node.kwargs))
         results = emit_call(body, node.operation, args, kwargs)
@@ -101,7 +150,58 @@ def emit_model(model: Any, name: str, file: File, graph: Graph | None = None) ->
             {id(made): value for made, value in zip(symbolic, flat, strict=True) if made is not None}
         )
     outputs = tree.map_structure(lambda tensor: values[id(tensor)], graph.output_structure)
-    return Emitted(body, inputs, _structure(outputs, body), outputs, graph)
+    names = _output_names(model, outputs)
+    for output, wished in zip(tree.flatten(outputs), names, strict=True):
+        for value in (output, output.logits[0]) if len(names) > 1 and output.logits else (output,):
+            is_free = len(names) > 1 and wished not in inputs.values()
+            body.wished.update(
+                {token.strip("«»"): identifier(wished) for token in value.forms.values() if is_free}
+            )
+    return Emitted(body, inputs, structure_text(outputs, body.get), outputs, graph, names)
+
+
+def _emit_computed(body: Body, tensor: Tensor, embeddings: dict[int, Embedding]) -> Any:
+    """What `call` computes from weights alone: the embedding of positions, which becomes `nn.Embedding`."""
+    step: Any = tensor.grad_fn
+    found = _weights_behind(step)
+    if not found & body.owned:
+        return tensor
+    first: Any = step.next_functions[0][0] if step.next_functions else None
+    layer = embeddings.get(id(getattr(first, "variable", None)))
+    indices = getattr(step, "_saved_indices", None)
+    if step.name() != "EmbeddingBackward0" or layer is None or indices is None or indices.dim() != 1:
+        raise Refusal("`call` computes something from weights without its inputs")
+    count = len(indices)
+    if torch.equal(indices.cpu(), torch.arange(count)):
+        argument = next(iter(body.tokens_of_inputs))
+        places = body.set(f"torch.arange({count}, device={argument}.device)", "positions")
+    else:
+        places = body.parameter(indices.detach().clone(), f"{layer.name}_positions")
+    return emit_call(body, layer, (Value((count,), "int64", {PLAIN: places}),), {})
+
+
+def _weights_behind(step: Any) -> set[int]:
+    """The leaves of which a tensor was computed."""
+    found: set[int] = set()
+    waiting, seen = [step], set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or one in seen:
+            continue
+        seen.add(one)
+        found.add(id(getattr(one, "variable", None)))
+        waiting += [following for following, _ in one.next_functions]
+    return found
+
+
+def _attribute_names(model: Any) -> dict[int, str]:
+    """The names that a class of the user's gives to its layers."""
+    found = [
+        (name, layer)
+        for name, layer in model.named_modules()
+        if isinstance(layer, Layer) and layer is not model
+    ]
+    return {id(layer): name.replace(".", "_") for name, layer in reversed(found)}
 
 
 def _input_names(graph: Graph) -> list[str]:
@@ -115,12 +215,21 @@ def _input_names(graph: Graph) -> list[str]:
     return [identifier(str(name)) for name in names]
 
 
-def _structure(outputs: Any, body: Body) -> str:
+def _output_names(model: Any, outputs: Any) -> list[str]:
+    """Names of the outputs, in the order in which a structure is flattened."""
+    count = len(tree.flatten(outputs))
+    names = sorted(outputs) if isinstance(outputs, dict) else getattr(model, "output_names", ())
+    return list(map(str, names)) if len(names) == count else [f"output_{i + 1}" for i in range(count)]
+
+
+def structure_text(outputs: Any, text: Callable[[Value], str]) -> str:
+    """Outputs as `return` has them, with a text for each value."""
     if isinstance(outputs, Value):
-        return body.get(outputs)
+        return text(outputs)
     if isinstance(outputs, dict):
-        return "{" + ", ".join(f'"{key}": {_structure(value, body)}' for key, value in outputs.items()) + "}"
-    return ", ".join(_structure(value, body) for value in outputs)
+        items = (f'"{key}": {structure_text(value, text)}' for key, value in outputs.items())
+        return f"{{{', '.join(items)}}}"
+    return ", ".join(structure_text(value, text) for value in outputs)
 
 
 def emit_call(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -136,15 +245,16 @@ def emit_call(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -
             f"Layer {name!r} is called with `training=True`, which a module has for all of its layers or none."
         )
     if cls in NOT_IN_TORCH and type(operation).__module__.startswith("kerasish."):
-        raise Refusal(
-            ADVICE.format(name=name, cls=cls, why="it works on words, or with functions of the host")
-        )
+        raise Refusal(ADVICE.format(name=name, cls=cls, why="it works on words"))
     try:
         made = _emit_layer(body, operation, args, kwargs)
     except Refusal as error:
         if str(error).startswith(("Layer ", "Model ")):
             raise
         raise Refusal(ADVICE.format(name=name, cls=cls, why=error)) from error
+    for value in tree.flatten(made):
+        if isinstance(value, Value):
+            body.label(value)
     return made
 
 
@@ -155,7 +265,8 @@ def _emit_layer(body: Body, layer: Any, args: tuple, kwargs: dict[str, Any]) -> 
     masked = [x for x in tree.flatten((args, kwargs)) if isinstance(x, Value) and x.mask is not None]
     takes = emitter is not None and _fits(emitter, args, kwargs)
     is_recurrent = takes and "initial_state" in inspect.signature(emitter).parameters  # type: ignore[arg-type]
-    if takes and (not masked or is_recurrent or type(layer) in SAME_LENGTH):
+    takes_masks = is_recurrent or type(layer) in SAME_LENGTH or type(layer) is MultiHeadAttention
+    if takes and (not masked or takes_masks):
         made = emitter(body, layer, *args, **kwargs)  # type: ignore[misc]
         if made is not None:
             if masked and isinstance(made, Value) and made.mask is None and type(layer) in SAME_LENGTH:
@@ -168,6 +279,7 @@ def _emit_layer(body: Body, layer: Any, args: tuple, kwargs: dict[str, Any]) -> 
             f"{layer.name}: {type(layer).__name__} changes its input in training only, which is left out here: "
             "augment in the data loader (torchvision.transforms)."
         )
+        kwargs["training"] = False
     if _has_composed_call(layer):
         try:
             return _emit_nested(body, layer, args, kwargs)
@@ -200,6 +312,13 @@ def _has_composed_call(layer: Any) -> bool:
     return not is_own and any(isinstance(child, Layer) for child in layer.children())
 
 
+def wanted_class(model: Any, default: str) -> str:
+    """How the class of a model is best called: `default` where nobody named it."""
+    if not type(model).__module__.startswith("kerasish."):
+        return type(model).__name__
+    return default if re.fullmatch("(sequential|functional|model)(_[0-9]+)?", model.name) else model.name
+
+
 def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if kwargs or len(args) != 1:
         raise Refusal(f"Layer {model.name!r} is called with more than its inputs: {sorted(kwargs)}")
@@ -209,11 +328,12 @@ def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) ->
         if not isinstance(model, Model):
             inputs = tree.map_structure(lambda x: Input(batch_shape=x.shape, dtype=x.dtype), args[0])
             try:
-                graph = Graph(inputs, model.call(inputs))
+                with torch.enable_grad():
+                    graph = Graph(inputs, model.call(inputs))
             except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
                 raise Refusal(str(error)) from error
-        emitted = emit_model(model, file.class_name(model.name), file, graph)
-        file.classes[emitted.body.name] = emitted.body.class_text(emitted.inputs, emitted.result)
+        emitted = emit_model(model, file.class_name(wanted_class(model, "Block")), file, graph)
+        file.add_class(emitted.body, emitted.class_text())
         file.bodies[id(model)] = emitted
     emitted = file.bodies[id(model)]
     if model not in body.attributes:
@@ -235,7 +355,7 @@ def _emit_nested(body: Body, model: Any, args: tuple, kwargs: dict[str, Any]) ->
         made = [body.set(expression)]
     elif isinstance(emitted.outputs, dict):
         whole = body.set(expression)
-        made = [f'{whole}["{key}"]' for key in emitted.outputs]
+        made = [f'{whole}["{key}"]' for key in sorted(emitted.outputs)]
     else:
         made = body.unpack(expression, len(flat)) if len(flat) > 1 else [body.set(expression)]
     if any(value.mask is not None for value in flat):
@@ -255,12 +375,14 @@ def emit_pipeline(body: Body, layer: Any, x: Value) -> Value:
 def _emit_time_distributed(body: Body, layer: Any, x: Value) -> Value:
     """Time joins the batch, and leaves it again."""
     token = body.get(x)
-    steps = Value((None, *x.shape[2:]), x.dtype, {PLAIN: body.set(f"{token}.flatten(0, 1)")})
+    steps = x.steps or Value((None, *x.shape[2:]), x.dtype, {PLAIN: body.set(f"{token}.flatten(0, 1)")})
     inner = emit_call(body, layer.layer, (steps,), {})
     if not isinstance(inner, Value):
         raise Refusal("its layer has several outputs")
     made = body.set(f"{body.get(inner)}.unflatten(0, {token}.shape[:2])")
-    return Value((x.shape[0], x.shape[1], *inner.shape[1:]), inner.dtype, {PLAIN: made})
+    value = Value((x.shape[0], x.shape[1], *inner.shape[1:]), inner.dtype, {PLAIN: made})
+    value.steps = inner
+    return value
 
 
 def _emit_function(body: Body, operation: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -276,10 +398,8 @@ def _emit_function(body: Body, operation: Any, args: tuple, kwargs: dict[str, An
 def _emit_arithmetic(body: Body, operation: Any, symbol: str, args: tuple) -> Value:
     values = [x for x in args if isinstance(x, Value)]
     same = len({x.form for x in values}) == 1 and len({len(x.shape) for x in values}) == 1 and symbol != "@"
-    form = values[0].form if same and values[0].image is None else PLAIN
+    form = values[0].form if same and values[0].form != FLAT else PLAIN
     first, second = (body.get(x, form) if isinstance(x, Value) else str(x) for x in args)
-    if symbol == "**" and first.startswith("-"):
-        first = f"({first})"
     symbolic = [KerasTensor(x.shape, dtype=x.dtype) if isinstance(x, Value) else x for x in args]
     spec = operation.function(*symbolic)
-    return Value(spec.shape, spec.dtype, {form: body.set(f"{first} {symbol} {second}")})
+    return Value(spec.shape, spec.dtype, {form: body.set(infix(symbol, first, second))})

@@ -27,6 +27,13 @@ ACTIVATIONS = {
     activations.soft_shrink: "F.softshrink({})", activations.hard_shrink: "F.hardshrink({})",
 }  # fmt: skip
 ALONG_AXIS = {activations.softmax: "torch.softmax", activations.log_softmax: "torch.log_softmax"}
+PAD_SAME = '''def pad_same(x, kernel, stride, value=0.0):
+    """Pad so that there are ceil(size / stride) windows, the larger half at the end."""
+    pads = []
+    for size, k, s in zip(x.shape[:1:-1], kernel[::-1], stride[::-1], strict=True):
+        total = max((-(-size // s) - 1) * s + k - size, 0)
+        pads += [total // 2, total - total // 2]
+    return F.pad(x, pads, value=value)'''
 EMITTERS: dict[type, Callable] = {}
 SAME_LENGTH = {  # layers that leave masks as they are
     layers.Dense, layers.Activation, layers.Dropout, layers.LayerNormalization, layers.BatchNormalization,
@@ -49,7 +56,7 @@ def emits(*classes: type) -> Callable:
 def elementwise(body: Body, x: Value, expression: str) -> Value:
     """The value of an expression with `{}` for the tensor, in the layout that is at hand."""
     made = Value(x.shape, x.dtype, {x.form: body.set(expression.format(body.get(x, x.form)))})
-    made.image = x.image
+    made.image, made.order = x.image, x.order
     return made
 
 
@@ -84,22 +91,10 @@ def needs_plain(body: Body, x: Value) -> str:
 def dense(body: Body, layer: Any, x: Value) -> Value:
     """`nn.Linear`, whose columns follow a flattened image's order in torch."""
     features, units = layer.kernel.shape
-    is_single = body.file.uses.get(id(layer), 1) == 1
-    image = x.image if x.form == FLAT and is_single else None
-    known = body.layouts.setdefault(id(layer), None if image is None else image.shape)
-    if image is not None and known is not None:
-        sizes = known[1:]  # (…, C)
-        token = body.get(x, FLAT)
-
-        def kernel(w: Tensor) -> Tensor:
-            return w.reshape(*sizes, units).movedim(-2, 0).reshape(features, units).t()
-    else:
-        token = needs_plain(body, x)
-
-        def kernel(w: Tensor) -> Tensor:
-            return w.t()
-
-    weights: dict[str, Any] = {"weight": ([layer.kernel], kernel)}
+    is_flat = x.form == FLAT and body.file.uses.get(id(layer), 1) == 1
+    token = body.get(x, FLAT) if is_flat else needs_plain(body, x)
+    order = x.order if is_flat else slice(None)
+    weights: dict[str, Any] = {"weight": ([layer.kernel], lambda w: w[order].t())}
     if layer.bias is not None:
         weights["bias"] = ([layer.bias], lambda b: b)
     bias = "" if layer.bias is not None else ", bias=False"
@@ -120,7 +115,7 @@ def embedding(body: Body, layer: Any, x: Value) -> Value:
     )
     made = Value((*x.shape, size), layer.compute_dtype, {PLAIN: body.set(f"{module}({token})")})
     if layer.mask_zero:
-        made.mask = Value(x.shape, "bool", {PLAIN: body.set(f"{raw} != 0")})
+        made.mask = Value(x.shape, "bool", {PLAIN: body.set(f"{raw} != 0", "mask")})
     return made
 
 
@@ -155,9 +150,9 @@ def _padded(body: Body, layer: Any, token: str, sizes: tuple, window: Any) -> tu
     if max(strides) == 1:
         sizes = (max(d * k for d, k in zip(dilation, window, strict=True)),) * len(window)
     if None in sizes:
-        raise Refusal(
-            f"layer {layer.name!r} pads by a number that depends on the size of the input: give `Input` a full shape"
-        )
+        body.file.function("pad_same", lambda _: PAD_SAME)
+        widths = tuple(d * (k - 1) + 1 for d, k in zip(dilation, window, strict=True))
+        return body.set(f"pad_same({token}, {widths}, {tuple(strides)})"), ""
     pads = [same_padding(*each) for each in zip(sizes, window, strides, dilation, strict=True)]
     if all(before == after for before, after in pads):
         amounts = one_or_all([before for before, _ in pads])
@@ -271,15 +266,38 @@ def transposed(body: Body, layer: Any, x: Value) -> Value:
     layers.AveragePooling3D,
 )  # fmt: skip
 def pooling(body: Body, layer: Any, x: Value) -> Value | None:
-    """`F.max_pool2d` and so on; padded windows are recorded."""
-    if layer.padding != "valid":
-        return None
-    token, _, form = enter(body, layer, x)
-    kind = (
-        "max" if isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)) else "avg"
-    )
+    """`F.max_pool2d` and so on; what is padded with steps of 1 and an even window is recorded."""
+    token, sizes, form = enter(body, layer, x)
+    padding = ""
+    if layer.padding == "same":
+        if None in sizes and max(layer.strides) > 1:
+            return _pooling_of_any_size(body, layer, x, token, form)
+        sizes = tuple(size or 2 * max(layer.pool_size) for size in sizes)
+        pads = [same_padding(*each) for each in zip(sizes, layer.pool_size, layer.strides, strict=True)]
+        if any(
+            after > before and stride == 1
+            for (before, after), stride in zip(pads, layer.strides, strict=True)
+        ):
+            return None
+        before = [before for before, _ in pads]
+        padding = f", padding={one_or_all(before)}" if any(before) else ""
+        padding += ", ceil_mode=True" if any(before != after for before, after in pads) else ""
+    is_max = isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D))
+    padding += ", count_include_pad=False" if "padding" in padding and not is_max else ""
     stride = f", stride={one_or_all(layer.strides)}" if tuple(layer.strides) != tuple(layer.pool_size) else ""
-    expression = f"F.{kind}_pool{layer.rank}d({token}, {one_or_all(layer.pool_size)}{stride})"
+    kind = "max" if is_max else "avg"
+    expression = f"F.{kind}_pool{layer.rank}d({token}, {one_or_all(layer.pool_size)}{stride}{padding})"
+    return _leave(layer, x, body.set(expression), form)
+
+
+def _pooling_of_any_size(body: Body, layer: Any, x: Value, token: str, form: str) -> Value:
+    if not isinstance(layer, (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)):
+        raise Refusal("its padding depends on the size of the input: give `Input` a full shape")
+    body.file.function("pad_same", lambda _: PAD_SAME)
+    window, stride = tuple(layer.pool_size), tuple(layer.strides)
+    token = body.set(f'pad_same({token}, {window}, {stride}, float("-inf"))')
+    options = "" if stride == window else f", stride={one_or_all(stride)}"
+    expression = f"F.max_pool{layer.rank}d({token}, {one_or_all(window)}{options})"
     return _leave(layer, x, body.set(expression), form)
 
 
@@ -299,86 +317,6 @@ def global_pooling(body: Body, layer: Any, x: Value) -> Value:
     token = body.set(f"{body.get(x, x.form)}.{method}(dim={dim}{keepdim})")
     form = x.form if layer.keepdims else PLAIN
     return Value(layer.compute_output_shape(x.shape), x.dtype, {form: token})
-
-
-# Normalization -----------------------------------------------------------------------------------------------------
-
-
-@emits(layers.BatchNormalization)
-def batch_normalization(body: Body, layer: Any, x: Value) -> Value | None:
-    """`nn.BatchNorm1d` and so on: torch's momentum is 1 − Keras's, its running variance that of a sample."""
-    rank, axis = len(x.shape), layer.axis % len(x.shape)
-    if rank > 5 or axis not in (1, rank - 1):
-        return None
-    form = x.form if rank == 2 else PLAIN if axis == 1 else FIRST
-    if form == FLAT:
-        return None
-    size = layer.moving_mean.shape[0]
-    affine = "" if layer.scale or layer.center else ", affine=False"
-    weights: dict[str, Any] = {}
-    if not affine:
-        weights["weight"] = ([layer.gamma], lambda g: g) if layer.scale else ([], lambda: torch.ones(size))
-        weights["bias"] = ([layer.beta], lambda b: b) if layer.center else ([], lambda: torch.zeros(size))
-    weights["running_mean"] = ([layer.moving_mean], lambda m: m)
-    weights["running_var"] = ([layer.moving_variance], lambda v: v)
-    weights["num_batches_tracked"] = ([], lambda: torch.zeros((), dtype=torch.int64))
-    kind = {2: 1, 3: 1, 4: 2, 5: 3}[rank]
-    momentum = round(1 - layer.momentum, 12)
-    module = body.module(
-        layer,
-        layer.name,
-        f"nn.BatchNorm{kind}d({size}, eps={layer.epsilon}, momentum={momentum}{affine})",
-        weights,
-    )
-    return Value(x.shape, x.dtype, {form: body.set(f"{module}({body.get(x, form)})")})
-
-
-@emits(layers.LayerNormalization)
-def layer_normalization(body: Body, layer: Any, x: Value) -> Value | None:
-    """`nn.LayerNorm` over the last axes."""
-    if not layer._is_last or (layer.center and not layer.scale):
-        return None
-    sizes = one_or_all(layer._sizes) if len(layer._sizes) == 1 else str(tuple(layer._sizes))
-    options = "" if layer.scale else ", elementwise_affine=False"
-    options += ", bias=False" if layer.scale and not layer.center else ""
-    weights = {"weight": ([layer.gamma], lambda g: g)} if layer.scale else {}
-    weights |= {"bias": ([layer.beta], lambda b: b)} if layer.center else {}
-    module = body.module(layer, layer.name, f"nn.LayerNorm({sizes}, eps={layer.epsilon}{options})", weights)
-    return Value(x.shape, x.dtype, {PLAIN: body.set(f"{module}({needs_plain(body, x)})")})
-
-
-@emits(layers.GroupNormalization)
-def group_normalization(body: Body, layer: Any, x: Value) -> Value | None:
-    """`nn.GroupNorm`."""
-    axis = layer.axis % len(x.shape)
-    if axis not in (1, len(x.shape) - 1) or len(x.shape) < 3 or layer.scale != layer.center:
-        return None
-    form = PLAIN if axis == 1 else FIRST
-    affine = "" if layer.scale else ", affine=False"
-    weights = (
-        {"weight": ([layer.gamma], lambda g: g), "bias": ([layer.beta], lambda b: b)} if layer.scale else {}
-    )
-    module = body.module(
-        layer,
-        layer.name,
-        f"nn.GroupNorm({layer.groups}, {x.shape[axis]}, eps={layer.epsilon}{affine})",
-        weights,
-    )
-    return Value(x.shape, x.dtype, {form: body.set(f"{module}({body.get(x, form)})")})
-
-
-@emits(layers.RMSNormalization)
-def rms_normalization(body: Body, layer: Any, x: Value) -> Value | None:
-    """`nn.RMSNorm` over the last axis."""
-    if list(layer.axis) not in ([-1], [len(x.shape) - 1]):
-        return None
-    module = body.module(
-        layer,
-        layer.name,
-        f"nn.RMSNorm({x.shape[-1]}, eps={layer.epsilon})",
-        {"weight": ([layer.scale], lambda s: s)},
-    )
-    return Value(x.shape, x.dtype, {PLAIN: body.set(f"{module}({needs_plain(body, x)})")})
 
 
 # Modules of torch --------------------------------------------------------------------------------------------------

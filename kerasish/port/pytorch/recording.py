@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from kerasish import tree
 from kerasish.dtypes import torch_dtype
-from kerasish.port.pytorch.source import PLAIN, Body, Lines, Refusal, Value, identifier, wrapped
+from kerasish.port.pytorch.formatting import identifier, wrapped
+from kerasish.port.pytorch.source import PLAIN, Body, Lines, Refusal, Value
+from kerasish.port.pytorch.spelling import FUNCTIONS, INFIX, METHODS, infix, method_text
 from kerasish.symbolic import ShapeInference
 
 BATCHES = (83, 89)
-UNKNOWN = (97, 101)
+UNKNOWN = (97, 102)  # odd and even, as padding may depend on that
 SHORT = 3  # statements that stand in `forward` itself
-INFIX = {
-    "add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "true_divide": "/",
-    "divide": "/", "matmul": "@", "pow": "**", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-    "floor_divide": "//", "remainder": "%", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
-    "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|", "xor": "^",
-}  # fmt: skip
-PREFIX = {"neg": "-", "invert": "~", "bitwise_not": "~"}
 NO_VALUES = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__", "__array__", "equal",
              "allclose", "is_nonzero", "__iter__", "__contains__"}  # fmt: skip
-FUNCTIONS = {
-    id(function): f"{prefix}.{name}"
-    for prefix, namespace in (
-        ("torch.special", torch.special), ("torch.linalg", torch.linalg), ("torch.fft", torch.fft), ("F", F),
-        ("torch", torch),
-    )
-    for name, function in reversed(vars(namespace).items())
-    if callable(function) and not name.startswith("_")
-}  # fmt: skip
-METHODS = {id(getattr(torch.Tensor, name)): name for name in reversed(dir(torch.Tensor))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +119,7 @@ def record(
         raise Refusal(f"{name!r} cannot be written as PyTorch code: {str(error).splitlines()[0]}") from error
     (first, outputs, masks), (second, others, _) = runs
     if [call.function for call in first.calls] != [call.function for call in second.calls]:
-        raise Refusal(f"{name!r} calls different functions for different sizes, so it has no fixed program.")
+        raise Refusal(f"{name!r} calls different functions for different sizes, so it has no fixed program")
     return _Writer(body, name, first, second, values, owner).write(outputs, others, masks, inline)
 
 
@@ -245,7 +228,7 @@ class _Writer:
             if id(one) in passed:
                 old = passed[id(one)]
                 new = Value(old.shape, old.dtype, old.forms, old.mask)
-                new.image, new.logits = old.image, old.logits
+                new.image, new.order, new.logits = old.image, old.order, old.logits
             else:
                 new = _value(one, other, made[id(one)])
             if mask is not None:
@@ -290,7 +273,7 @@ class _Writer:
             tensor = self.first.tensors[number]
             name = self.weights.get(id(tensor), "constant")
             if tensor.device.type == "meta":
-                raise Refusal(f"{self.name!r} uses a tensor whose origin is not known.")
+                raise Refusal(f"{self.name!r} uses a tensor whose origin is not known")
             attribute = self.body.parameter(tensor, f"{self.name.removesuffix('_step')}_{name}")
             if self.lines is self.body:
                 self.names[number] = attribute
@@ -321,20 +304,22 @@ class _Writer:
     def _expression(self, one: Call, other: Call) -> str:
         function: Any = one.function
         args = [self._text(a, b) for a, b in zip(one.args, other.args, strict=True)]
-        kwargs = [f"{k}={self._text(v, other.kwargs[k])}" for k, v in one.kwargs.items()]
+        kwargs = [
+            f"{k}={self._text(v, other.kwargs[k])}" for k, v in one.kwargs.items() if (k, v) != ("out", None)
+        ]
         name = getattr(function, "__name__", "")
         if name == "__get__":
             return f"{args[0]}.{function.__self__.__name__}"
         if id(function) in METHODS:
             name = METHODS[id(function)]
-            return _method(name, args, kwargs)
+            return method_text(name, args, kwargs)
         prefix = FUNCTIONS.get(id(function)) or resolve_name(function)
         if prefix is None:
-            raise Refusal(f"{self.name!r} uses {function!r}, which has no public name in torch.")
+            raise Refusal(f"{self.name!r} uses {function!r}, which has no public name in torch")
         prefix = prefix.replace("torch.nn.functional.", "F.").replace("torch._C._nn.", "F.")
         plain = prefix.removeprefix("torch.")
         if plain in INFIX and len(args) == 2 and not kwargs:
-            return _infix(INFIX[plain], *args)
+            return infix(INFIX[plain], *args)
         return f"{prefix}({', '.join([*args, *kwargs])})"
 
     def _text(self, a: Any, b: Any) -> str:
@@ -362,12 +347,12 @@ class _Writer:
         if isinstance(a, torch.dtype) or a is None or a is Ellipsis:
             return "..." if a is Ellipsis else str(a)
         if isinstance(a, np.ndarray):
-            raise Refusal(f"{self.name!r} makes a tensor of a NumPy array in its call; make it in `build`.")
+            raise Refusal(f"{self.name!r} makes a tensor of a NumPy array in its call; make it in `build`")
         if isinstance(a, (np.integer, np.floating, np.bool_)):
             a, b = a.item(), b.item()
         if isinstance(a, float):
             if a != b and not (math.isnan(a) and math.isnan(b)):
-                raise Refusal(f"{self.name!r} uses a number that depends on the size of its input.")
+                raise Refusal(f"{self.name!r} uses a number that depends on the size of its input")
             return repr(a) if math.isfinite(a) else f'float("{a}")'
         if isinstance(a, int) and not isinstance(a, bool) and a != b:
             return self._size(a, b)
@@ -375,7 +360,7 @@ class _Writer:
             return repr(a).replace("'", '"') if isinstance(a, str) else repr(a)
         if isinstance(a, torch.memory_format):
             return str(a)
-        raise Refusal(f"{self.name!r} uses {type(a).__name__} {a!r}, which has no text.")
+        raise Refusal(f"{self.name!r} uses {type(a).__name__} {a!r}, which has no text")
 
     def _size(self, a: int, b: int) -> str:
         """An expression of the inputs' sizes which is `a` in the first run and `b` in the second."""
@@ -403,7 +388,7 @@ class _Writer:
                 if p * r and a * q * s == b * p * r and a % (p * r) == 0:
                     factor = a // (p * r)
                     return f"{one} * {other}" + (f" * {factor}" if factor != 1 else "")
-        raise Refusal(f"{self.name!r} uses a size that does not follow simply from those of its input.")
+        raise Refusal(f"{self.name!r} uses a size that does not follow simply from those of its input")
 
 
 def _value(one: Tensor, other: Tensor, token: str) -> Value:
@@ -415,42 +400,6 @@ def _leaves(structure: Any) -> list[Any]:
     found: list[Any] = []
     _map(found.append, structure)
     return found
-
-
-def _method(name: str, args: list[str], kwargs: list[str]) -> str:
-    own, *others = args
-    plain = name.strip("_")
-    is_operator = name.startswith("__") or not name.endswith("_")
-    if name == "__getitem__":
-        return f"{own}[{_index(others[0])}]"
-    if name == "__setitem__":
-        return f"{own}[{_index(others[0])}] = {others[1]}"
-    if is_operator and not kwargs:
-        if plain in INFIX and len(others) == 1:
-            return _infix(INFIX[plain], own, others[0])
-        if plain in PREFIX and not others:
-            return f"{PREFIX[plain]}{own}"
-        if plain[:1] == "r" and plain[1:] in INFIX and len(others) == 1:
-            return _infix(INFIX[plain[1:]], others[0], own)
-    if name == "__abs__":
-        return f"{own}.abs()"
-    if name.startswith("__"):
-        raise Refusal(f"`Tensor.{name}` has no form as an expression")
-    name = {"view": "reshape", "_to": "to"}.get(name, name)
-    return f"{own}.{name}({', '.join([*others, *kwargs])})"
-
-
-def _index(text: str) -> str:
-    return (
-        text[1:-1].rstrip(",")
-        if text.startswith("(") and text.endswith(")") and "(" not in text[1:-1]
-        else text
-    )
-
-
-def _infix(operator: str, left: str, right: str) -> str:
-    left, right = (f"({x})" if re.search(" [-+*/] |^-", x) else x for x in (left, right))
-    return f"{left} {operator} {right}"
 
 
 def _named_weights(owner: Any) -> list[tuple[int, str]]:

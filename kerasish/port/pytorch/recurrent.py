@@ -1,4 +1,4 @@
-"""Recurrent layers and attention."""
+"""Recurrent layers."""
 
 # B batch, T time, U units
 
@@ -33,6 +33,31 @@ LOOP = '''def run_steps(step, x, states, weights, mask=None, zero_output_for_mas
     return torch.stack(outputs, dim=1), states'''
 WHERE = """def where(keep, a, b):
     return torch.where(keep.reshape(-1, *[1] * (a.dim() - 1)), a, b)"""
+
+MASKED = '''def run_masked(rnn, x, mask, states=None):
+    """Run a recurrent module over the steps in `mask`; others repeat outputs."""
+    lengths = mask.sum(dim=1)
+    kept_first = (~mask).int().argsort(dim=1, stable=True).unsqueeze(-1)
+    packed = pack_padded_sequence(
+        x.take_along_dim(kept_first, dim=1),
+        lengths.clamp(min=1).cpu(),
+        batch_first=True,
+        enforce_sorted=False,
+    )
+    is_lstm = isinstance(rnn, nn.LSTM)
+    if states is None:
+        zeros = x.new_zeros(1 + rnn.bidirectional, len(x), rnn.hidden_size)
+        states = (zeros, zeros) if is_lstm else zeros
+    outputs, last = rnn(packed, states)
+    outputs, _ = pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])
+    count = mask.cumsum(dim=1).unsqueeze(-1)
+    outputs = outputs.take_along_dim((count - 1).clamp(min=0), dim=1)
+    outputs = torch.where(count > 0, outputs, 0.0)
+    is_empty = (lengths == 0).unsqueeze(-1)
+    if is_lstm:
+        h, c = (torch.where(is_empty, a, b) for a, b in zip(states, last, strict=True))
+        return outputs, (h, c)
+    return outputs, torch.where(is_empty, states, last)'''
 
 
 def _torch_kind(layer: Any) -> str | None:
@@ -105,27 +130,50 @@ def recurrent(body: Body, layer: Any, x: Value, initial_state: Any = None) -> An
         raise Refusal(
             f"layer {layer.name!r} keeps its states between calls (`stateful=True`): give them as inputs"
         )
-    kind = _torch_kind(layer) if x.mask is None else None
+    mask = (
+        x.mask if initial_state is None else None
+    )  # a layer that is called with several tensors gets no mask
+    kind = _torch_kind(layer)
     token = needs_plain(body, x)
     token = body.set(f"{token}.flip(1)") if layer.go_backwards else token
     token = _dropped(body, layer, token)
     states = None if initial_state is None else [body.get(state) for state in tree.flatten(initial_state)]
     if kind is None:
-        outputs, states = _loop(body, layer, x, token, states)
+        outputs, states = _loop(body, layer, x, token, states, mask)
     else:
         module = body.module(layer, layer.name, _constructor(layer.cell, kind), _weights(layer.cell, kind))
-        outputs, states = _call_module(body, module, kind, token, states)
+        outputs, states = _call_module(body, layer, module, kind, token, states, mask)
     return _results(body, layer, x, outputs, states)
 
 
-def _call_module(body: Body, module: str, kind: str, token: str, states: Any) -> tuple[str, list[str]]:
+def _call_module(
+    body: Body, layer: Any, module: str, kind: str, token: str, states: Any, mask: Value | None
+) -> tuple[str, list[str]]:
     given = ""
     if states is not None:
         first = [f"{state}.unsqueeze(0)" for state in states]
         given = f", ({', '.join(first)})" if kind == "LSTM" else f", {first[0]}"
-    outputs, last = body.unpack(f"{module}({token}{given})", 2)
+    keep = _kept_steps(body, layer, mask)
+    outputs, last = body.unpack(_run(body, module, token, keep, given), 2)
+    if keep and layer.zero_output_for_mask:
+        outputs = body.set(f"{outputs} * {keep}.unsqueeze(-1)")
     count = 2 if kind == "LSTM" else 1
     return outputs, [f"{last}[{i}][0]" if count == 2 else f"{last}[0]" for i in range(count)]
+
+
+def _kept_steps(body: Body, layer: Any, mask: Value | None) -> str:
+    """The mask in the order in which the layer reads the sequence."""
+    if mask is None:
+        return ""
+    return body.set(f"{body.get(mask)}.flip(1)", "flipped_mask") if layer.go_backwards else body.get(mask)
+
+
+def _run(body: Body, module: str, token: str, keep: str, given: str = "") -> str:
+    """The call of a module of torch, over the steps that are not masked."""
+    if not keep:
+        return f"{module}({token}{given})"
+    body.file.function("run_masked", lambda _: MASKED)
+    return f"run_masked({module}, {token}, {keep}{given})"
 
 
 def _results(body: Body, layer: Any, x: Value, outputs: str, states: list[str]) -> Any:
@@ -149,7 +197,9 @@ def _flat_shapes(shapes: Any) -> list[tuple]:
     return found
 
 
-def _loop(body: Body, layer: Any, x: Value, token: str, states: Any) -> tuple[str, list[str]]:
+def _loop(
+    body: Body, layer: Any, x: Value, token: str, states: Any, mask: Value | None
+) -> tuple[str, list[str]]:
     """Record one step of the cell, and run it over the sequence."""
     shapes = _flat_shapes(layer._expected_states(x.shape))
     template = layer._expected_states((1, *x.shape[1:]))
@@ -170,13 +220,11 @@ def _loop(body: Body, layer: Any, x: Value, token: str, states: Any) -> tuple[st
         states = [
             body.set(f"{token}.new_zeros({token}.shape[0], {', '.join(map(str, s[1:]))})") for s in shapes
         ]
-    mask = ""
-    if x.mask is not None:
-        mask = body.get(x.mask)
-        mask = f", {body.set(f'{mask}.flip(1)') if layer.go_backwards else mask}"
-        mask += ", zero_output_for_mask=True" if layer.zero_output_for_mask else ""
+    keep = _kept_steps(body, layer, mask)
+    masking = f", {keep}" if keep else ""
+    masking += ", zero_output_for_mask=True" if keep and layer.zero_output_for_mask else ""
     given = f"({', '.join(weights)}{',' if len(weights) == 1 else ''})"
-    outputs, last = body.unpack(f"run_steps({function}, {token}, [{', '.join(states)}], {given}{mask})", 2)
+    outputs, last = body.unpack(f"run_steps({function}, {token}, [{', '.join(states)}], {given}{masking})", 2)
     return outputs, [f"{last}[{i}]" for i in range(len(shapes))]
 
 
@@ -188,7 +236,7 @@ def bidirectional(body: Body, layer: Any, x: Value, initial_state: Any = None) -
         return None
     kinds = _torch_kind(forward), _torch_kind(backward)
     is_one = (
-        kinds[0] is not None and kinds[0] == kinds[1] and x.mask is None and initial_state is None
+        kinds[0] is not None and kinds[0] == kinds[1] and initial_state is None
         and not (layer.return_state or layer.stateful) and layer.merge_mode == "concat"
         and forward.cell.units == backward.cell.units and forward.cell.use_bias == backward.cell.use_bias
         and forward.cell.activation is backward.cell.activation
@@ -200,11 +248,16 @@ def bidirectional(body: Body, layer: Any, x: Value, initial_state: Any = None) -
             {**_weights(forward.cell, kind), **_weights(backward.cell, kind, "_reverse")},
         )  # fmt: skip
         token = _dropped(body, forward, needs_plain(body, x))
-        outputs = body.unpack(f"{module}({token})", 2)[0]
-        u = forward.cell.units
-        if not layer.return_sequences:
-            outputs = body.set(f"torch.cat([{outputs}[:, -1, :{u}], {outputs}[:, 0, {u}:]], dim=-1)")
-        return Value(layer.compute_output_shape(x.shape), layer.compute_dtype, {PLAIN: outputs})
+        keep = _kept_steps(body, forward, x.mask)
+        call = _run(body, module, token, keep)
+        if layer.return_sequences:
+            outputs = body.unpack(call, 2)[0]
+            outputs = body.set(f"{outputs} * {keep}.unsqueeze(-1)") if keep else outputs
+        else:
+            h = body.unpack(f"{call}[1]", 2)[0] if kind == "LSTM" else body.set(f"{call}[1]", "h")
+            outputs = body.set(f"torch.cat([{h}[0], {h}[1]], dim=-1)")
+        mask = x.mask if layer.return_sequences else None
+        return Value(layer.compute_output_shape(x.shape), layer.compute_dtype, {PLAIN: outputs}, mask)
     states = layer._split(initial_state)
     one = recurrent(body, forward, x, states[0])
     other = recurrent(body, backward, x, states[1])
@@ -223,51 +276,3 @@ def bidirectional(body: Body, layer: Any, x: Value, initial_state: Any = None) -
     features = one.shape[-1] + (other.shape[-1] if layer.merge_mode == "concat" else 0)
     made = Value((*one.shape[:-1], features), one.dtype, {PLAIN: body.set(expression)}, mask)
     return (made, *kept) if kept else made
-
-
-@emits(layers.MultiHeadAttention)
-def attention(
-    body: Body,
-    layer: Any,
-    query: Value,
-    value: Value,
-    key: Value | None = None,
-    use_causal_mask: bool = False,
-) -> Value | None:
-    """`nn.MultiheadAttention`, where the heads together have the size of the query."""
-    key = value if key is None else key
-    heads, size = layer._num_heads, layer._key_dim
-    features = query.shape[-1]
-    fits = (
-        len(query.shape) == 3 and layer._value_dim == size and heads * size == features
-        and tuple(layer._output_shape or (features,)) == (features,) and not layer._use_gate
-        and layer._sliding_window is None and (value.shape[-1] == key.shape[-1] == features)
-        and not any(x.mask is not None for x in (query, value, key))
-    )  # fmt: skip
-    if not fits:
-        return None
-    q, k, v, o = layer._query_dense, layer._key_dense, layer._value_dense, layer._output_dense
-    weights: dict[str, Any] = {
-        "in_proj_weight": (
-            [q.kernel, k.kernel, v.kernel], lambda *w: torch.cat([one.flatten(1).t() for one in w])
-        ),
-        "out_proj.weight": ([o.kernel], lambda w: w.flatten(0, 1).t()),
-    }  # fmt: skip
-    if layer._use_bias:
-        weights["in_proj_bias"] = (
-            [q.bias, k.bias, v.bias],
-            lambda *b: torch.cat([one.flatten() for one in b]),
-        )
-        weights["out_proj.bias"] = ([o.bias], lambda b: b)
-    options = f", dropout={layer._dropout}" if layer._dropout else ""
-    options += "" if layer._use_bias else ", bias=False"
-    module = body.module(
-        layer, layer.name, f"nn.MultiheadAttention({features}, {heads}{options}, batch_first=True)", weights
-    )
-    tokens = [body.get(x) for x in (query, key, value)]
-    mask = ""
-    if use_causal_mask:
-        ones = f"torch.ones({tokens[0]}.shape[1], {tokens[1]}.shape[1], dtype=torch.bool"
-        mask = f", attn_mask={body.set(f'{ones}, device={tokens[0]}.device).triu(1)')}"
-    outputs = body.unpack(f"{module}({', '.join(tokens)}, need_weights=False{mask})", 2)[0]
-    return Value(query.shape, query.dtype, {PLAIN: outputs})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,9 +11,10 @@ import torch
 from torch import Tensor
 
 from kerasish.layers import Layer
+from kerasish.port.pytorch.formatting import COMMENT, WIDTH, identifier, wrapped
 
 PLAIN, FIRST, FLAT = "plain", "channels first", "flat, channels first"
-WIDTH = 88
+MODULES = ("F", "Tensor", "math", "nn", "torch", "self")
 TOKEN = re.compile("«([0-9]+)»")
 LETTERS = "xyzuvwabcdefghjkmnpqrst"
 
@@ -51,14 +51,28 @@ class Value:
     Args:
         shape: as Keras has it, None for unknown sizes.
         forms: layout → text of the tensor in that layout.
+
+    Attributes:
+        order: of a flat value, the place in Keras of each of its columns.
+        image: what was flattened.
+        steps: the same with time and batch as one axis.
+        logits: the value before the last activation, and its name.
     """
 
-    def __init__(self, shape: Any, dtype: str, forms: dict[str, str], mask: Value | None = None) -> None:
+    def __init__(
+        self,
+        shape: Any,
+        dtype: str,
+        forms: dict[str, str],
+        mask: Value | None = None,
+    ) -> None:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.forms = forms
         self.mask = mask
+        self.order: Tensor | None = None
         self.image: Value | None = None
+        self.steps: Value | None = None
         self.logits: tuple[Value, str] | None = None
 
     @property
@@ -66,12 +80,36 @@ class Value:
         """The layout in which it is at hand."""
         return PLAIN if PLAIN in self.forms else next(iter(self.forms))
 
+    def label(self, form: str) -> str:
+        """The shape as a comment says it, in a layout."""
+        sizes = list(self.shape)
+        spatial = {3: "L", 4: "HW", 5: "DHW"}.get(len(sizes), "L")
+        for axis, letter in enumerate(spatial, start=1):
+            if axis < len(sizes) and sizes[axis] is None:
+                sizes[axis] = letter
+        if form == FIRST:
+            sizes.insert(1, sizes.pop())
+        letters = (
+            ["B" if sizes[:1] == [None] else sizes[0], *(size or "?" for size in sizes[1:])] if sizes else []
+        )
+        return f"({', '.join(map(str, letters))}{',' if len(letters) == 1 else ''})" if letters else ""
+
+
+class Row(NamedTuple):
+    """A statement: the names that it sets, its text, and the token of the value at its end."""
+
+    targets: list[str]
+    text: str
+    made: str = ""
+
 
 class Lines:
     """Statements of one function."""
 
     def __init__(self) -> None:
-        self.statements: list[tuple[list[str], str]] = []
+        self.statements: list[Row] = []
+        self.labels: dict[str, str] = {}
+        self.wished: dict[str, str] = {}
         self.count = 0
 
     def token(self) -> str:
@@ -79,78 +117,104 @@ class Lines:
         self.count += 1
         return f"«{self.count}»"
 
-    def set(self, expression: str) -> str:
+    def set(self, expression: str, name: str = "") -> str:
         """Write `name = expression`; return the name's token."""
         token = self.token()
-        self.statements.append(([token], expression))
+        if name:
+            self.wished[token.strip("«»")] = name
+        self.statements.append(Row([token], expression, token))
         return token
 
     def unpack(self, expression: str, count: int) -> list[str]:
         """Write `a, b, … = expression`."""
         tokens = [self.token() for _ in range(count)]
-        self.statements.append((tokens, expression))
+        self.statements.append(Row(tokens, expression, tokens[0]))
         return tokens
+
+    def spoken_for(self) -> frozenset[str]:
+        """Names that a variable must not have."""
+        return frozenset(MODULES)
 
     def do(self, statement: str) -> None:
         """Write a statement without a result."""
-        self.statements.append(([], statement))
+        self.statements.append(Row([], statement))
 
     def text(self, given: dict[str, str], result: str, taken: Sequence[str] = ()) -> list[str]:
         """The lines with names in place of tokens, a name being used again when its value is not needed any more.
+
+        A line that makes a value of another shape than the line before says its shape.
 
         Args:
             given: tokens that have their names already.
             result: the expression returned.
             taken: names that must not be used.
         """
-        rows = _folded([*self.statements, ([], f"return {result}")])
-        last = {token: i for i, (_, text) in enumerate(rows) for token in TOKEN.findall(text)}
+        rows = _folded([*self.statements, Row([], f"return {result}", result)])
+        last = {token: i for i, row in enumerate(rows) for token in TOKEN.findall(row.text)}
         names = {token.strip("«»"): name for token, name in given.items()}
         pool = [name for name in [*LETTERS, *(f"x{i}" for i in range(1, 1000))] if name not in taken]
+        live = {*taken, *self.spoken_for()}
         lines = []
-        for i, (targets, text) in enumerate(rows):
+        label = ""
+        for i, (targets, text, made) in enumerate(rows):
             statement = TOKEN.sub(lambda match: names[match[1]], text)
             for token in set(TOKEN.findall(text)):
-                if last[token] == i and (names[token] == "x" or names[token] not in taken):
+                if last[token] != i:
+                    continue
+                live.discard(names[token])
+                if names[token] not in (*taken, *self.wished.values()) or names[token] == "x":
                     pool.insert(0, names[token])
             assigned = []
             for target in (target.strip("«»") for target in targets):
                 if target not in last:
                     assigned.append("_")
                     continue
-                names[target] = pool.pop(0)
+                wished = self.wished.get(target)
+                names[target] = pool.pop(0) if wished is None or wished in live else wished
+                live.add(names[target])
                 assigned.append(names[target])
-            lines.append(f"{', '.join(assigned)} = {statement}" if targets else statement)
+            line = f"{', '.join(assigned)} = {statement}" if targets else statement
+            is_new = made in self.labels and self.labels[made] != label and text != f"return {made}"
+            label = self.labels.get(made, label)
+            lines.append(f"{line}{COMMENT}{label}" if is_new else line)
         return lines
 
 
-def _needed(rows: list[tuple[list[str], str]]) -> list[tuple[list[str], str]]:
+def _needed(rows: list[Row]) -> list[Row]:
     used: set[str] = set()
     kept = []
-    for targets, text in reversed(rows):
-        if not targets or any(target.strip("«»") in used for target in targets):
-            used.update(TOKEN.findall(text))
-            kept.append((targets, text))
+    for row in reversed(rows):
+        if not row.targets or any(target.strip("«»") in used for target in row.targets):
+            used.update(TOKEN.findall(row.text))
+            kept.append(row)
     return kept[::-1]
 
 
-def _folded(rows: list[tuple[list[str], str]]) -> list[tuple[list[str], str]]:
-    """The statements that are needed, with a module's result put straight into the function after it."""
+def _folded(rows: list[Row]) -> list[Row]:
+    """The statements that are needed, a result that is used at once being put straight into the call after it."""
     rows = _needed(rows)
-    uses = Counter(token for _, text in rows for token in TOKEN.findall(text))
+    uses = Counter(token for row in rows for token in TOKEN.findall(row.text))
     folded = rows[:1]
-    for targets, text in rows[1:]:
-        (before, expression) = folded[-1]
+    for row in rows[1:]:
+        before, expression = folded[-1].targets, folded[-1].text
         token = before[0] if len(before) == 1 else ""
         is_once = token and uses[token.strip("«»")] == 1
-        takes = text == f"return {token}" or (
-            expression.startswith("self.") and re.match(rf"(F|torch)\.\w+\({token}[,)]", text)
-        )
-        if is_once and takes and len(text) + len(expression) < WIDTH - 16:
-            folded[-1] = (targets, text.replace(token, expression))
+        if is_once and _takes(row.text, token, expression) and len(row.text) + len(expression) < WIDTH - 20:
+            folded[-1] = row._replace(text=row.text.replace(token, expression))
         else:
-            folded.append((targets, text))
+            folded.append(row)
     return folded
+
+
+def _takes(text: str, token: str, expression: str) -> bool:
+    """Whether a statement reads well with an expression in the place of its first argument."""
+    if text == f"return {token}":
+        return True
+    if not re.match(rf"(return )?((F|torch)\.\w+|self\.\w+)\({token}[,)]", text):
+        return False
+    if expression.startswith("self."):
+        return expression.count("(") < (2 if text.removeprefix("return ").startswith("self.") else 3)
+    return re.fullmatch("«[0-9]+» [-+*] «[0-9]+»", expression) is not None
 
 
 class Body(Lines):
@@ -168,7 +232,12 @@ class Body(Lines):
         self.members: list[str] = []
         self.weights: list[Weight] = []
         self.attributes: dict[Any, str] = {}
-        self.layouts: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
+        self.owned: set[int] = set()
+        self.tokens_of_inputs: list[str] = []
+
+    def spoken_for(self) -> frozenset[str]:
+        return frozenset({*MODULES, *self.file.functions})
 
     def get(self, value: Value, form: str = PLAIN) -> str:
         """The tensor in a layout; it is brought there where it is not yet."""
@@ -178,14 +247,21 @@ class Body(Lines):
             elif FIRST in value.forms and form == PLAIN:
                 value.forms[form] = self.set(f"{value.forms[FIRST]}.movedim(1, -1)")
             elif form == PLAIN and value.image is not None:
-                last, *spatial = value.image.shape[:0:-1]
-                sizes = (last, *reversed(spatial))
+                sizes = (value.image.shape[-1], *value.image.shape[1:-1])
                 value.forms[form] = self.set(
                     f"{value.forms[FLAT]}.unflatten(1, {sizes}).movedim(1, -1).flatten(1)"
                 )
+            elif form == PLAIN and value.order is not None:
+                places = self.parameter(value.order.argsort(), "column_order")
+                value.forms[form] = self.set(f"{value.forms[FLAT]}[:, {places}]")
             else:
                 raise Refusal(f"A value of shape {value.shape} has no layout {form!r}.")
+        self.label(value)
         return value.forms[form]
+
+    def label(self, value: Value) -> None:
+        """Let comments say the value's shape."""
+        self.labels.update({text: value.label(form) for form, text in value.forms.items()})
 
     def attribute(self, name: str) -> str:
         """A free attribute name like `name`."""
@@ -206,7 +282,9 @@ class Body(Lines):
             weights: name in the submodule → (sources, function), or (sources, function, True) for a summand.
         """
         if key not in self.attributes:
-            attribute = self.attribute(name)
+            owner = key[0] if isinstance(key, tuple) else key
+            given = self.names.get(id(owner))
+            attribute = self.attribute(name if given is None else name.replace(owner.name, given, 1))
             self.attributes[key] = attribute
             if self.file.owners.setdefault(key, self) is not self:
                 self.file.note(
@@ -227,15 +305,17 @@ class Body(Lines):
             dtype = "" if tensor.dtype is torch.float32 else f", dtype={tensor.dtype}"
             shape = ", ".join(map(str, tensor.shape)) if tensor.dim() else "()"
             zeros = f"torch.zeros({shape}{dtype})"
-            if tensor.requires_grad:
+            if tensor.requires_grad and tensor.is_leaf:
                 self.members.append(f"self.{attribute} = nn.Parameter({zeros})")
             else:
                 self.members.append(f'self.register_buffer("{attribute}", {zeros})')
             self.weights.append(Weight(attribute, [tensor], lambda x: x.clone()))
         return f"self.{self.attributes[key]}"
 
-    def class_text(self, inputs: dict[str, str], result: str, methods: Sequence[str] = ()) -> str:
-        """The class, with `forward` from its input names (token → name) to `result`."""
+    def class_text(
+        self, inputs: dict[str, str], result: str, returned: str, methods: Sequence[str] = ()
+    ) -> str:
+        """The class, with `forward` from its input names (token → name) to `result` of the type `returned`."""
         arguments = ", ".join(f"{name}: Tensor" for name in inputs.values())
         lines = [
             f"class {self.name}(nn.Module):",
@@ -243,7 +323,7 @@ class Body(Lines):
             "        super().__init__()",
         ]
         lines += [wrapped(f"        {member}") for member in self.members]
-        lines += ["", f"    def forward(self, {arguments}):"]
+        lines += ["", wrapped(f"    def forward(self, {arguments}) -> {returned}:")]
         lines += [wrapped(f"        {line}") for line in self.text(inputs, result, list(inputs.values()))]
         return "\n".join([*lines, *methods])
 
@@ -266,11 +346,20 @@ class File:
         wanted = "".join(part[:1].upper() + part[1:] for part in identifier(name).split("_")) or "Net"
         wanted = f"{wanted}Module" if hasattr(torch.nn, wanted) or wanted in ("F", "Tensor") else wanted
         unique, number = wanted, 1
-        while unique in self.classes or unique in self.claimed:
+        while unique in self.classes or unique in self.claimed or unique in self.functions:
             number += 1
             unique = f"{wanted}{number}"
         self.claimed.add(unique)
         return unique
+
+    def add_class(self, body: Body, text: str) -> None:
+        """Add the class of a model, or find the same one under another number."""
+        stem = re.sub(r"[0-9]+$", "", body.name)
+        for name, known in self.classes.items():
+            if re.sub(r"[0-9]+$", "", name) == stem and text.replace(body.name, name, 1) == known:
+                body.name = name
+                return
+        self.classes[body.name] = text
 
     def note(self, text: str) -> None:
         """Say something in the head of the file, once."""
@@ -287,70 +376,6 @@ class File:
             if self.functions.setdefault(unique, text) == text:
                 return unique
             number += 1
-
-
-def identifier(name: str) -> str:
-    """The name as Python can have it."""
-    name = re.sub(r"\W", "_", name)
-    name = f"_{name}" if not name or name[0].isdigit() else name
-    return f"{name}_" if keyword.iskeyword(name) else name
-
-
-def wrapped(line: str, width: int = WIDTH) -> str:
-    """The statement over several lines where it is too long, as ruff and black break it."""
-    if len(line) <= width:
-        return line
-    indent = " " * (len(line) - len(line.lstrip()))
-    opened = _last_bracket(line)
-    if opened is None:
-        return line
-    start, end = opened
-    head, inner, tail = line[: start + 1], line[start + 1 : end], line[end:]
-    if len(indent) + 4 + len(inner) <= width and ("for " in inner or len(_parts(inner)) > 0):
-        return f"{head}\n{indent}    {inner}\n{indent}{tail}"
-    pieces = _parts(inner)
-    comma = "," if len(pieces) > 1 else ""
-    parts = [wrapped(f"{indent}    {part}{comma}") for part in pieces]
-    return "\n".join([head, *parts, f"{indent}{tail}"])
-
-
-def _last_bracket(line: str) -> tuple[int, int] | None:
-    """Where the last outermost brackets open and close."""
-    depth, start, found = 0, 0, None
-    quoted = ""
-    for i, character in enumerate(line):
-        if quoted:
-            quoted = "" if character == quoted else quoted
-        elif character in "\"'":
-            quoted = character
-        elif character in "([{":
-            start = i if depth == 0 else start
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth == 0 and i > start + 1:
-                found = start, i
-    return found
-
-
-def _parts(text: str) -> list[str]:
-    """The text at its outermost commas."""
-    parts, depth, current, quoted = [], 0, "", ""
-    for character in text:
-        if quoted:
-            quoted = "" if character == quoted else quoted
-        elif character in "\"'":
-            quoted = character
-        elif character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        if character == "," and depth == 0 and not quoted:
-            parts.append(current.strip())
-            current = ""
-        else:
-            current += character
-    return [part for part in [*parts, current.strip()] if part]
 
 
 def layers_of(model: torch.nn.Module) -> list[Any]:

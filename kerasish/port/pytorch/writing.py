@@ -12,8 +12,9 @@ from torch import Tensor
 from kerasish import tree
 from kerasish.dtypes import is_float_dtype, torch_dtype
 from kerasish.layers import Layer
-from kerasish.port.pytorch.graphs import Emitted, emit_model
-from kerasish.port.pytorch.source import File, Weight, layers_of
+from kerasish.port.pytorch.formatting import identifier, wrapped
+from kerasish.port.pytorch.graphs import Emitted, emit_model, structure_text, wanted_class
+from kerasish.port.pytorch.source import File, Value, Weight, layers_of
 from kerasish.port.pytorch.training import training_text
 from kerasish.saving.atomic import write_text
 from kerasish.saving.safetensors import write_tensors
@@ -25,9 +26,6 @@ LOADER = '''
         model = cls()
         model.load_state_dict(load_file(path))
         return model.eval()'''
-LOGITS = """
-    def forward(self, {arguments}):
-        return {function}"""
 TOLERANCE = 1e-4
 
 
@@ -70,14 +68,17 @@ def to_pytorch(model: Any, path: Any = None, weights: Any = None) -> str:
         <BLANKLINE>
                 self.score = nn.Linear(4, 2)
         <BLANKLINE>
-            def forward(self, x: Tensor):
-                return self.score(x)
+            def forward(self, x: Tensor) -> Tensor:
+                return self.score(x)  # (B, 2)
         <BLANKLINE>
     """
     target = None if path is None else Path(os.fspath(path))
-    if weights is None and target is not None:
+    if weights is not None:
+        weights = Path(os.fspath(weights))
+    elif target is not None:
         weights = target.with_suffix(".safetensors")
-    port = make_port(model, Path(os.fspath(weights)).name if weights is not None else None)
+    _check_targets(target, weights)
+    port = make_port(model, weights.name if weights is not None else None)
     check(port, model)
     if weights is not None:
         write_tensors(port.state_dict(), weights)
@@ -86,35 +87,77 @@ def to_pytorch(model: Any, path: Any = None, weights: Any = None) -> str:
     return port.text
 
 
+def _check_targets(target: Path | None, weights: Path | None) -> None:
+    """Raise where one of the files cannot be written, before the other one is."""
+    for name, file in (("path", target), ("weights", weights)):
+        if file is None:
+            continue
+        if file.is_dir():
+            raise IsADirectoryError(f"`{name}` must be a file. Received: {os.fspath(file)!r}, a directory")
+        if not file.parent.is_dir():
+            raise FileNotFoundError(f"There is no directory {os.fspath(file.parent)!r}: make it first.")
+        if not os.access(file.parent, os.W_OK):
+            raise PermissionError(f"The directory {os.fspath(file.parent)!r} cannot be written to.")
+    if target is not None and target == weights:
+        raise ValueError(
+            f"The source and its weights must be two files. Received: {os.fspath(target)!r} for both"
+        )
+
+
 def make_port(model: Any, weights: str | None = None) -> Port:
     """The text of a model and the places of its weights."""
     if not isinstance(model, Layer) or not hasattr(model, "layers"):
         raise TypeError(f"`model` must be a kerasish model. Received: {type(model).__name__}")
     _require_float32(model)
     file = File()
-    name = file.class_name(model.name)
+    name = file.class_name(wanted_class(model, "Net"))
     emitted = emit_model(model, name, file)
     training = training_text(model, emitted, file)
-    methods = []
-    result = emitted.result
-    own = emitted.body
-    if training.has_logits:
-        value, activation = emitted.outputs.logits
-        result = own.get(value)
-        own.statements = [row for row in own.statements if row[0] != [emitted.result]]
-        function = "torch.sigmoid({})" if activation == "sigmoid" else "torch.softmax({}, dim=-1)"
-        call = f"self.logits({', '.join(emitted.inputs.values())})"
-        arguments = ", ".join(f"{given}: Tensor" for given in emitted.inputs.values())
-        methods.append(LOGITS.format(arguments=arguments, function=function.format(call)))
+    has_logits = any(training.has_logits)
+    methods = [_forward(emitted, training.has_logits)] if has_logits else []
+    result = result_without_activations(emitted, training.has_logits) if has_logits else emitted.result
     if weights is not None:
-        methods.append(LOADER.format(weights=weights, name=name))
-    main = own.class_text(emitted.inputs, result, methods)
-    if training.has_logits:
+        methods.append("\n".join(map(wrapped, LOADER.format(weights=weights, name=name).split("\n"))))
+    main = emitted.body.class_text(emitted.inputs, result, emitted.returned, methods)
+    if has_logits:
         main = main.replace("def forward", "def logits", 1)
     parts = [*file.functions.values(), *file.classes.values(), main]
     parts += [training.text] if training.text else []
     text = _head(model, file, "\n".join(parts), weights) + "\n\n\n".join(parts) + "\n"
-    return Port(text, own.weights, name, emitted)
+    return Port(text, emitted.body.weights, name, emitted)
+
+
+def result_without_activations(emitted: Emitted, has_logits: list[bool]) -> str:
+    """What `logits` returns: the outputs, some of them before their last activation."""
+    chosen = {
+        id(value): value.logits[0] if flag else value
+        for value, flag in zip(tree.flatten(emitted.outputs), has_logits, strict=True)
+    }
+    return structure_text(emitted.outputs, lambda value: emitted.body.get(chosen[id(value)]))
+
+
+def _forward(emitted: Emitted, has_logits: list[bool]) -> str:
+    """The method `forward` of a class that has a method `logits`."""
+    arguments = ", ".join(f"{name}: Tensor" for name in emitted.inputs.values())
+    call = f"self.logits({', '.join(emitted.inputs.values())})"
+    lines = ["", wrapped(f"    def forward(self, {arguments}) -> {emitted.returned}:")]
+    count = len(has_logits)
+    names = [call] if count == 1 else [identifier(name) for name in emitted.names]
+    if isinstance(emitted.outputs, dict):
+        names = [f'x["{key}"]' for key in sorted(emitted.outputs)]
+        lines.append(f"        x = {call}")
+    elif names != [call]:
+        lines.append(f"        {', '.join(names)} = {call}")
+    texts = {
+        id(value): _activation(value, name) if flag else name
+        for value, name, flag in zip(tree.flatten(emitted.outputs), names, has_logits, strict=True)
+    }
+    result = structure_text(emitted.outputs, lambda value: texts[id(value)])
+    return "\n".join([*lines, wrapped(f"        return {result}")])
+
+
+def _activation(value: Value, name: str) -> str:
+    return f"torch.sigmoid({name})" if value.logits[1] == "sigmoid" else f"torch.softmax({name}, dim=-1)"  # type: ignore[index]
 
 
 def _head(model: Any, file: File, body: str, weights: str | None) -> str:
@@ -123,10 +166,13 @@ def _head(model: Any, file: File, body: str, weights: str | None) -> str:
         lines += ["", *(line for note in file.notes for line in _folded(note))]
     lines[-1] += '"""' if not file.notes else ""
     lines += ['"""'] if file.notes else []
-    lines += ["", "import torch"]
+    lines += ["", *(["import math", ""] if "math." in body else []), "import torch"]
     lines += ["import torch.nn.functional as F"] if "F." in body else []
     lines += ["from safetensors.torch import load_file"] if weights is not None else []
-    lines += ["from torch import Tensor, nn", "", "", ""]
+    lines += ["from torch import Tensor, nn"]
+    if "pack_padded_sequence" in body:
+        lines += ["from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence"]
+    lines += ["", "", ""]
     if "torch." not in body.replace("safetensors.torch", ""):
         lines.remove("import torch")
     return "\n".join(lines)
@@ -172,9 +218,11 @@ def check(port: Port, model: Any) -> None:
     with torch.no_grad():
         given = tree.pack_sequence_as(graph.input_structure, [tensor.to(device) for tensor in tensors])
         expected = tree.flatten(model(given, training=False))
+        again = tree.flatten(model(given, training=False))
         received = tree.flatten(module(*tensors))
-    for one, other in zip(expected, received, strict=True):
-        if not torch.allclose(
+    for one, same, other in zip(expected, again, received, strict=True):
+        is_random = not torch.equal(one.nan_to_num(), same.nan_to_num())
+        if not is_random and not torch.allclose(
             one.cpu().double(), other.double(), rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
         ):
             difference = (one.cpu().double() - other.double()).abs().max().item()

@@ -16,6 +16,17 @@ MERGES = {
     "mul": "multiply",
     "sum": "add",
 }
+PENALTIES = {"L1": {"l": "l1"}, "L2": {"l": "l2"}}
+_LORA = "leave it out: for LoRA use the `peft` package on the model, which is a torch module"
+NOT_HERE = {
+    "lora_alpha": _LORA,
+    "lora_rank": _LORA,
+    "quantization_config": "leave it out, and quantize with torch.ao or torchao",
+    "ragged": "leave it out, and pass padded arrays: keras.utils.pad_sequences",
+    "renorm": "leave it out; for small batches use layer or group normalization",
+    "sparse": "leave it out: tensors are dense",
+    "synchronized": "leave it out, and convert the model with torch.nn.SyncBatchNorm",
+}
 OLD_CONVOLUTIONS = (
     "Convolution1D",
     "Convolution2D",
@@ -61,6 +72,10 @@ def port_keras_call(script: Script, call: cst.Call, name: str) -> None:
                     script.remove_argument(call.args, call.args.index(arg))
                 else:
                     script.report(arg, f"`{keyword}` of {cls} is no more. Instead, {advice}.")
+    for keyword, arg in given.items():
+        is_off = _literal(arg.value) in ("None", "False", "0")
+        if keyword in NOT_HERE and not is_off and keyword not in arguments.REFUSED.get(cls, {}):
+            script.report(arg, f"`{keyword}` of {cls} is not supported. Instead, {NOT_HERE[keyword]}.")
     renamed = {arguments.RENAMED.get(cls, {}).get(keyword, keyword) for keyword in given}
     for keyword, (version, default) in arguments.CHANGED_DEFAULTS.get(cls, {}).items():
         is_first = keyword == "learning_rate" and call.args and call.args[0].keyword is None
@@ -74,7 +89,7 @@ def port_keras_call(script: Script, call: cst.Call, name: str) -> None:
 
 
 def _port_keywords(script: Script, call: cst.Call, cls: str, given: dict[str, cst.Arg]) -> None:
-    for old, new in arguments.RENAMED.get(cls, {}).items():
+    for old, new in {**arguments.RENAMED.get(cls, {}), **PENALTIES.get(cls, {})}.items():
         arg = given.get(old)
         if arg is None or new in given:
             continue

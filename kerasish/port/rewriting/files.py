@@ -38,10 +38,14 @@ def port_paths(paths: Sequence[str], write: bool = False) -> int:
     """
     messages: list[str] = []
     changed = 0
+    seen: set[Path] = set()
     for path in _files(paths, messages):
+        if path.resolve() in seen:  # a link to a file that had its turn
+            continue
+        seen.add(path.resolve())
         try:
             ported = port_file(path)
-        except (SyntaxError, UnicodeDecodeError, ValueError, OSError) as error:
+        except (SyntaxError, ValueError, OSError) as error:
             messages.append(f"{path}: cannot be read, left as it is: {error}")
             continue
         messages += ported.messages
@@ -65,16 +69,14 @@ def port_file(path: Path) -> PortedFile:
 
     Raises:
         SyntaxError: a script is no Python 3.
-        ValueError: a notebook is none of format 4.
-        UnicodeDecodeError: the file is not in the encoding that it declares.
+        ValueError: a notebook is none of format 4, or a script is not in the encoding that it declares.
     """
     content = path.read_bytes()
     if path.suffix == ".ipynb":
         before = content.decode("utf-8")
         after, messages = port_notebook(before)
         return PortedFile(path, before, after, after.encode("utf-8"), [f"{path}: {m}" for m in messages])
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    before = content.decode(encoding)
+    before, encoding = _decoded(content)
     ported = port_source(before)
     text = Text(before)
     messages = [
@@ -82,6 +84,17 @@ def port_file(path: Path) -> PortedFile:
         for finding in ported.findings
     ]
     return PortedFile(path, before, ported.source, ported.source.encode(encoding), messages)
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    """The text of a script, and its encoding."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding), encoding
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{error}. Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`"
+        ) from error
 
 
 def _files(paths: Sequence[str], messages: list[str]) -> Iterator[Path]:

@@ -43,6 +43,7 @@ class Imports(cst.CSTVisitor):
         self.roots: list[str] = []
         self.has_torch = False
         script.module.visit(self)
+        self.roots = [root for root in self.roots if not script.is_assigned(root)]
         script.root = self.roots[0] if self.roots else "kerasish" if script.is_bound("keras") else "keras"
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -157,6 +158,8 @@ class Imports(cst.CSTVisitor):
             if self._is_replaced(local) and path != "keras":
                 continue
             place = resolve(path)
+            if isinstance(place, Gone) and not script.uses[local] and not script.is_exported(local):
+                continue  # nothing needs it, and nothing could import it
             if isinstance(place, Gone):
                 if module.partition(".")[0] != "kerasish":
                     script.report(node, place.message)
@@ -257,6 +260,11 @@ class Imports(cst.CSTVisitor):
         else:
             script.replace(node, "pass")
 
+    @staticmethod
+    def _concerns_keras(node: cst.Import | cst.ImportFrom) -> bool:
+        names = _modules(node)
+        return any(name.partition(".")[0] == "tensorflow" or to_keras(name) is not None for name in names)
+
     def _add_missing(self, touched: list[cst.Import | cst.ImportFrom]) -> None:
         script = self.script
         lines = []
@@ -267,13 +275,20 @@ class Imports(cst.CSTVisitor):
             lines.append("import torch")
         if not lines:
             return
-        statement: cst.CSTNode | None = (touched or self.statements or [None])[0]  # type: ignore[list-item]
+        ours = [node for node in self.statements if node in touched or self._concerns_keras(node)]
+        statement: cst.CSTNode | None = (ours or self.statements or [None])[0]  # type: ignore[list-item]
         if statement is None:
             raise AssertionError("a name of Keras, and no import")
         while not isinstance(script.parents[statement], cst.Module):
             statement = script.parents[statement]
         start, _ = script.span(statement)
         script.insert(start, "".join(f"{line}\n" for line in lines))
+
+
+def _modules(node: cst.Import | cst.ImportFrom) -> list[str]:
+    if isinstance(node, cst.ImportFrom):
+        return [] if node.relative else [_dotted_text(node.module)]
+    return [_dotted_text(alias.name) for alias in node.names]
 
 
 def _separator(script: Script, node: cst.CSTNode) -> str | None:

@@ -167,14 +167,19 @@ def _port_prediction(script: Script, call: cst.Call, func: cst.Attribute, name: 
         script.insert(end, ".argmax(axis=-1)")
 
 
+NO_MORE = {
+    "metrics_names": "`metrics_names` is ['loss', 'compile_metrics'], as in Keras 3. For values by name: "
+    "evaluate(return_dict=True).",
+    "compiled_loss": "`compiled_loss` is no more, as in Keras 3. Use compute_loss(x, y, y_pred, sample_weight).",
+    "compiled_metrics": "`compiled_metrics` is no more, as in Keras 3. Use compute_metrics(x, y, y_pred, "
+    "sample_weight), which updates them and returns their results.",
+}
+
+
 def port_attribute(script: Script, node: cst.Attribute) -> None:
     """`model.optimizer.lr` → `model.optimizer.learning_rate`."""
-    if node.attr.value == "metrics_names":
-        script.report(
-            node,
-            "`metrics_names` is ['loss', 'compile_metrics'], as in Keras 3. For values by name: "
-            "evaluate(return_dict=True).",
-        )
+    if node.attr.value in NO_MORE and not script.is_bound(node.attr.value):
+        script.report(node, NO_MORE[node.attr.value])
     if (
         node.attr.value == "lr"
         and isinstance(node.value, cst.Attribute)

@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 from libcst.metadata import (
+    ImportAssignment,
     MetadataWrapper,
     ParentNodeProvider,
     PositionProvider,
@@ -47,6 +48,9 @@ class Script:
         self._imported: dict[cst.CSTNode, str] = {}
         self._unknown: set[cst.CSTNode] = set()
         self._bound: set[str] = {a.name for scope in scopes for a in scope.assignments}
+        self._assigned: set[str] = {
+            a.name for scope in scopes for a in scope.assignments if not isinstance(a, ImportAssignment)
+        }
         for access in (access for scope in scopes for access in scope.accesses):
             base = leftmost(access.node)
             found = qualified.get(base, ())
@@ -57,6 +61,23 @@ class Script:
                 self._imported[base] = next(iter(found)).name
             elif not found and isinstance(base, cst.Name):
                 self._unknown.add(base)
+
+        self._follow_assignments(scopes)
+
+    def _follow_assignments(self, scopes: set[Any]) -> None:
+        """`keras = tf.keras` at the top of a script is another import."""
+        for statement in self.module.body:
+            line = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+            if not isinstance(line, cst.Assign) or len(line.targets) != 1:
+                continue
+            target, name = line.targets[0].target, self.keras_name(line.value)
+            if not isinstance(target, cst.Name) or name is None:
+                continue
+            place = resolve(name)
+            written = [a for scope in scopes for a in scope.assignments if a.name == target.value]
+            if isinstance(place, Place) and place.is_module and len(written) == 1:
+                for access in written[0].references:
+                    self._imported[leftmost(access.node)] = name
 
     # Names ----------------------------------------------------------------------------------------------------
 
@@ -80,6 +101,14 @@ class Script:
             return None
         base = self.imported(leftmost(node)) or self.from_star(leftmost(node))
         return None if base is None else to_keras(".".join([base, *chain[1:]]))
+
+    def is_assigned(self, name: str) -> bool:
+        """Whether the script gives this name a meaning in another way than by importing it."""
+        return name in self._assigned
+
+    def is_exported(self, name: str) -> bool:
+        """Whether `__all__` may have this name."""
+        return "__all__" in self._bound and name in self.text.source.partition("__all__")[2]
 
     def is_bound(self, name: str) -> bool:
         """Whether the script itself gives this name a meaning."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
 from typing import NamedTuple
 
 import libcst as cst
@@ -40,26 +42,41 @@ def port_source(source: str) -> Ported:
     Raises:
         SyntaxError: the source is no Python 3.
     """
-    current, findings = source, {}
+    current, findings = source, list[Finding]()
+    known: Counter[str] = Counter()
     if not _SIGNS.search(source):
         return Ported(source, [])
     for _ in range(PASSES):
         after, found = _port_once(current)
         numbers = line_numbers(source, current)
-        for finding in found:
-            line = numbers.get(finding.line, finding.line)
-            findings[line, finding.reason] = Finding(line, finding.reason)
+        count: Counter[str] = Counter()
+        for finding in found:  # what an earlier pass has said stands in the text still
+            count[finding.reason] += 1
+            if count[finding.reason] > known[finding.reason]:
+                findings.append(Finding(numbers.get(finding.line, finding.line), finding.reason))
+        known |= count
         if after == current:
-            return Ported(current, sorted(findings.values()))
+            return Ported(current, sorted(set(findings)))
         current = after
     raise AssertionError("the rewriting does not come to rest")
+
+
+def _explain(source: str, error: cst.ParserSyntaxError) -> str:
+    """Python's own words for a syntax error, which are better than the parser's."""
+    try:
+        ast.parse(source)
+    except SyntaxError as own:
+        is_python_2 = "print" in own.msg or "exec" in own.msg or "except" in (own.text or "")
+        advice = " For Python 2, run `2to3 -w` first." if is_python_2 else ""
+        return f"line {own.lineno}: {own.msg}{advice}"
+    return f"line {error.raw_line}: {error.message}"
 
 
 def _port_once(source: str) -> tuple[str, list[Finding]]:
     try:
         script = Script(source)
     except cst.ParserSyntaxError as error:
-        raise SyntaxError(f"line {error.raw_line}: {error.message}") from error
+        raise SyntaxError(_explain(source, error)) from error
     imports = Imports(script)
     Models(script)
     script.module.visit(Uses(script))

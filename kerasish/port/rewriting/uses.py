@@ -124,7 +124,12 @@ class Uses(cst.CSTVisitor):
         parent = script.parents[script.parents[node]]
         if name == "__version__" and isinstance(parent, cst.Call) and dotted(parent.func) == ["print"]:
             return script.spelled("keras.__version__")
-        script.report(node, tensorflow.explain(name) if name else "`tensorflow` is used as a value.")
+        script.report(
+            node,
+            tensorflow.explain(name)
+            if name
+            else "`tensorflow` is used as a value: use `kerasish` or `torch`.",
+        )
         return None
 
     def _means_the_same(self, name: str, call: cst.Call | None) -> bool:
