@@ -32,6 +32,7 @@ from kerasish.wrappers.estimator import Estimator, Trained, trained_ahead
 log = logging.getLogger("kerasish")
 
 LARGEST_STACK = 64 * 2**20  # bytes of weights; wide layers gain nothing from a stack
+INITIALIZATIONS = (routed.BaseWrapper._initialize, None)
 FITS = (routed.BaseWrapper.fit, keras3._SKLearnEstimator.fit)
 
 
@@ -205,6 +206,8 @@ def _check_estimator(estimator: Any) -> None:
         network = estimator[-1]
     if not isinstance(network, Estimator) or type(network).fit not in FITS:
         raise NotStackable(f"{type(network).__name__} is no estimator of kerasish's, or has its own fit")
+    if getattr(type(network), "_initialize", None) not in INITIALIZATIONS:
+        raise NotStackable(f"{type(network).__name__} has its own _initialize")
     if network.get_params(deep=False).get("warm_start"):
         raise NotStackable("warm_start is on")
 

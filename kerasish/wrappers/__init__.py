@@ -13,17 +13,17 @@ from typing import Any as _Any
 from kerasish.errors import did_you_mean as _did_you_mean
 
 if _TYPE_CHECKING:
+    from kerasish.wrappers.classifier import KerasClassifier as KerasClassifier
     from kerasish.wrappers.keras3 import SKLearnClassifier as SKLearnClassifier
     from kerasish.wrappers.keras3 import SKLearnRegressor as SKLearnRegressor
     from kerasish.wrappers.keras3 import SKLearnTransformer as SKLearnTransformer
+    from kerasish.wrappers.regressor import KerasRegressor as KerasRegressor
     from kerasish.wrappers.routed import BaseWrapper as BaseWrapper
-    from kerasish.wrappers.routed import KerasClassifier as KerasClassifier
-    from kerasish.wrappers.routed import KerasRegressor as KerasRegressor
 
 _HOME = {
     "BaseWrapper": "routed",
-    "KerasClassifier": "routed",
-    "KerasRegressor": "routed",
+    "KerasClassifier": "classifier",
+    "KerasRegressor": "regressor",
     "SKLearnClassifier": "keras3",
     "SKLearnRegressor": "keras3",
     "SKLearnTransformer": "keras3",

@@ -7,6 +7,8 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted as _check_is_fitted
 
 from kerasish.errors import received as _received
+from kerasish.wrappers import classifier as _classifier
+from kerasish.wrappers import regressor as _regressor
 from kerasish.wrappers import routed as _routed
 from kerasish.wrappers.parameters import names_of as _names_of
 
@@ -67,7 +69,7 @@ class BaseWrapper(_routed.BaseWrapper):
         return self.history_
 
 
-class KerasClassifier(BaseWrapper, _routed.KerasClassifier):
+class KerasClassifier(BaseWrapper, _classifier.KerasClassifier):
     """A model as a scikit-learn classifier, as in Keras 2.
 
     Args:
@@ -94,7 +96,7 @@ class KerasClassifier(BaseWrapper, _routed.KerasClassifier):
         return float(self.scorer(y, self.predict(X, **kwargs), sample_weight=sample_weight))
 
 
-class KerasRegressor(BaseWrapper, _routed.KerasRegressor):
+class KerasRegressor(BaseWrapper, _regressor.KerasRegressor):
     """A model as a scikit-learn regressor, as in Keras 2: `score` is the loss with its sign changed.
 
     Args:

@@ -251,6 +251,11 @@ class OwnFit(KerasRegressor):
         return super().fit(X, y, **kwargs)
 
 
+class OwnInitialize(KerasRegressor):
+    def _initialize(self, X, y=None):
+        return super()._initialize(X, y)
+
+
 class OwnLayer(layers.Layer):
     def call(self, inputs):
         return inputs * 2
@@ -269,6 +274,7 @@ def with_batch_normalization():
     [
         (Ridge(), "Ridge is no estimator"),
         (OwnFit(build, loss="mse", **TRAINING), "has its own fit"),
+        (OwnInitialize(build, loss="mse", **TRAINING), "has its own _initialize"),
         (regressor(callbacks=keras.callbacks.EarlyStopping("loss")), "fit has callbacks"),
         (regressor(validation_split=0.2), "fit has validation_split"),
         (regressor(shuffle="batch"), "fit has shuffle"),
