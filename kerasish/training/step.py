@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.modules import module as torch_modules
 from torch.utils._pytree import tree_leaves
 
 from kerasish.changes import structure
@@ -24,6 +25,9 @@ EAGER_STEPS = 1  # build the optimizer's and the metrics' state before anything 
 EAGER_STEPS_CUDA = 3  # as torch recommends before a capture: libraries choose their kernels meanwhile
 USUAL_SHAPES = 2  # of the full batches and of the last
 MOST_SHAPES = 8
+GLOBAL_HOOKS = (
+    "_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks", "_global_backward_pre_hooks",
+)  # fmt: skip
 NOT_RUN = object()
 
 
@@ -210,7 +214,7 @@ class CapturedGraph:
 
 def _has_hooks(model: torch.nn.Module) -> bool:
     """Whether anybody listens to modules or gradients, who would not be called in a replay."""
-    if torch.nn.modules.module._has_any_global_hook():
+    if any(getattr(torch_modules, name) for name in GLOBAL_HOOKS):
         return True
     for module in model.modules():
         if (

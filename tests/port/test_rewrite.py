@@ -220,8 +220,12 @@ REPORTED = [
     ("m.save_weights('w.h5')", 1, "'.weights.h5'"),
     ("m.to_yaml()", 1, "to_json"),
     ("dict(zip(m.metrics_names, s))", 1, "return_dict"),
-    ("from scikeras.utils.transformers import ClassifierLabelEncoder", 1, "target_encoder"),
-    ("from scikeras.utils import loss_name", 1, "keras.losses.get"),
+    (
+        "from scikeras.utils.transformers import ClassifierLabelEncoder\nClassifierLabelEncoder()",
+        1,
+        "target_encoder",
+    ),
+    ("from scikeras.utils import loss_name\nloss_name(loss)", 1, "keras.losses.get"),
 ]
 
 
