@@ -56,6 +56,7 @@ def copies_of_images(measured):
     return [e.name for e in events if len(e.input_shapes[0]) > 2 and e.input_shapes[0][0] == BATCH]
 
 
+@pytest.mark.filterwarnings("ignore:.*Profiler clears events")  # of torch 2.11
 def test_a_small_convnet_copies_no_activation():
     x = torch.from_numpy(np.random.default_rng(0).random((BATCH, 28, 28, 1), dtype="float32"))
     by_hand = copies_of_activations(
