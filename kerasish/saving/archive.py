@@ -23,14 +23,13 @@ from kerasish.saving.archive_members import (
     read_json,
 )
 from kerasish.saving.atomic import replacing, write_text
-from kerasish.saving.configs import allowance, model_of_config
+from kerasish.saving.configs import model_of_config, weights_within
 from kerasish.saving.hdf5 import reading, writing
 from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model, save_legacy_model
 from kerasish.saving.state import read_state, write_state
 from kerasish.saving.walk import visit
 from kerasish.saving.weights import may_replace
 from kerasish.serialization import serialize_keras_object, shared_objects, without_single_marks
-from kerasish.variable import initial_values_up_to
 
 KERAS_VERSION = "3.15.1"  # whose format is written
 NOT_WRITTEN = (
@@ -165,7 +164,7 @@ def load_model(
     with open_archive(path) as archive:
         config = read_json(archive, CONFIG)
         with open_weights(archive) as source, reading(source) as reader:
-            with initial_values_up_to(allowance(reader.size()), path):
+            with weights_within(reader.size, path):
                 model = model_of_config(config, custom_objects, compile, safe_mode)
             read_state(model, reader)
         if any(name.startswith(ASSETS + "/") for name in archive.namelist()):
@@ -191,7 +190,7 @@ def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: b
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{CONFIG!r} of {str(path)!r} cannot be read: {error}") from error
     with reading(path / WEIGHTS) as reader:
-        with initial_values_up_to(allowance(reader.size()), str(path)):
+        with weights_within(reader.size, str(path)):
             model = model_of_config(config, custom_objects, compile, safe_mode)
         read_state(model, reader)
     if (path / ASSETS).is_dir():

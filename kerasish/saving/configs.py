@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from kerasish.config import is_unsafe_deserialization_enabled
@@ -11,6 +13,7 @@ from kerasish.layers.core.lambda_layer import lambda_from_config
 from kerasish.saving.archive_members import CONFIG
 from kerasish.saving.legacy_config import modernized
 from kerasish.serialization import deserialize_keras_object, shared_objects
+from kerasish.variable import initial_values_up_to
 
 FILE_ARGUMENTS = {
     "IntegerLookup": ("vocabulary",),
@@ -22,9 +25,9 @@ SPARE = 64 * 2**20  # bytes of weights that may be made whatever the file holds
 WIDEST = 4  # a file may hold halves where the model has doubles
 
 
-def allowance(stored: int) -> int:
-    """How many bytes of weights may be made for a file that stores so many."""
-    return SPARE + WIDEST * stored
+def weights_within(stored: Callable[[], int], source: str) -> AbstractContextManager[None]:
+    """Context in which a model may be made for a file that stores so many bytes of weights; small ones are not asked."""
+    return initial_values_up_to(SPARE, lambda: WIDEST * stored(), source)
 
 
 def model_of_config(

@@ -159,6 +159,7 @@ class Store:
         self.path = path
         with damage(path):
             self._group_of = {key: group for group in groups for key in group}
+        self._checked: dict[str, Any] = {}
 
     def keys(self) -> list[str]:
         """The names of the arrays."""
@@ -201,11 +202,12 @@ class Store:
         if key not in self._group_of:
             where = posixpath.join(self.path, "vars", key)
             raise KeyError(f"The file has no {where!r}: it has {self.keys()}.")
-        group = self._group_of[key]
-        dataset = follow(group, key)
-        with damage(posixpath.join(self.path, "vars", key)):
-            self._check(dataset)
-        return dataset
+        if key not in self._checked:
+            dataset = follow(self._group_of[key], key)
+            with damage(posixpath.join(self.path, "vars", key)):
+                self._check(dataset)
+            self._checked[key] = dataset
+        return self._checked[key]
 
     def _check(self, dataset: Any) -> None:
         if not isinstance(dataset, h5py().Dataset) or dataset.shape is None:
@@ -249,6 +251,7 @@ class Reader:
 
     def __init__(self, file: Any) -> None:
         self._file = file
+        self._found: dict[tuple[Any, str], Any] = {}
 
     def store(self, path: str) -> Store | None:
         """The arrays of the object at `path`, or None where the file has no such place."""
@@ -257,14 +260,17 @@ class Reader:
             return None
         return Store(path, [group])
 
-    def _find(self, group: Any, path: str) -> Any:
-        for part in path.split("/"):
-            group = follow(group, part)
-            if group is None:
-                return None
-            if not isinstance(group, h5py().Group):
-                raise ValueError(f"{path!r} must be a group of the file. Received: {type(group).__name__}")
-        return group
+    def _find(self, file: Any, path: str) -> Any:
+        if not path:
+            return file
+        if (file, path) not in self._found:
+            above, _, name = path.rpartition("/")
+            group = self._find(file, above)
+            found = None if group is None else follow(group, name)
+            if found is not None and not isinstance(found, h5py().Group):
+                raise ValueError(f"{path!r} must be a group of the file. Received: {type(found).__name__}")
+            self._found[file, path] = found
+        return self._found[file, path]
 
     def size(self) -> int:
         """How many bytes of arrays there can be at most."""
@@ -278,6 +284,7 @@ class ShardReader(Reader):
         self._directory = index.parent
         self._opened = opened
         self._files: dict[str, Any] = {}
+        self._found = {}
         try:
             self._map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
             names = {n for held in self._map.values() for n in ([held] if isinstance(held, str) else held)}

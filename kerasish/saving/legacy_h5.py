@@ -14,12 +14,11 @@ from kerasish.errors import did_you_mean, format_shape
 from kerasish.layers.layer import Layer
 from kerasish.optimizers import LossScaleOptimizer
 from kerasish.saving.atomic import replacing
-from kerasish.saving.configs import allowance, model_of_config
+from kerasish.saving.configs import model_of_config, weights_within
 from kerasish.saving.hdf5 import Store, as_array, damage, follow, h5py, opened_file, stored_bytes
 from kerasish.saving.legacy_config import modern_compilation
 from kerasish.saving.legacy_weights import converted, optimizer_state
 from kerasish.serialization import CustomObjectScope
-from kerasish.variable import initial_values_up_to
 
 MOST_IN_ATTRIBUTE = 64_000  # bytes, of the 64 KiB that HDF5 has for the header of an object
 TOP = "top_level_model_weights"
@@ -58,7 +57,7 @@ def load_legacy_model(
         if isinstance(config, dict):
             config.setdefault("keras_version", version)
         weights = _group(file, "model_weights")
-        with initial_values_up_to(allowance(stored_bytes(file)), path):
+        with weights_within(lambda: stored_bytes(file), path):
             model = model_of_config(config, custom_objects, False, safe_mode, "model_config")
         if weights is None:
             raise ValueError(f"{path!r} has no 'model_weights': it is damaged.")
