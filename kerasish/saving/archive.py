@@ -25,7 +25,8 @@ from kerasish.saving.archive_members import (
 from kerasish.saving.atomic import replacing, write_text
 from kerasish.saving.configs import model_of_config, weights_within
 from kerasish.saving.hdf5 import reading, writing
-from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model, save_legacy_model
+from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model
+from kerasish.saving.legacy_h5_writing import save_legacy_model
 from kerasish.saving.state import read_state, write_state
 from kerasish.saving.walk import visit
 from kerasish.saving.weights import may_replace

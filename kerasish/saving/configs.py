@@ -26,7 +26,7 @@ WIDEST = 4  # a file may hold halves where the model has doubles
 
 
 def weights_within(stored: Callable[[], int], source: str) -> AbstractContextManager[None]:
-    """Context in which a model may be made for a file that stores so many bytes of weights; small ones are not asked."""
+    """Context in which a model may be made for a file with so many bytes of weights, asked for if it is large."""
     return initial_values_up_to(SPARE, lambda: WIDEST * stored(), source)
 
 

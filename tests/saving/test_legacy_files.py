@@ -197,6 +197,40 @@ def test_subclassed_models_take_weights(tmp_path):
     np.testing.assert_array_equal(net.get_weights()[0], load("optimizer_SGD_new").get_weights()[0])
 
 
+def names(group, attribute):
+    return [name.decode() if isinstance(name, bytes) else name for name in group.attrs[attribute]]
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "m"])
+def test_weights_are_written_as_keras_2_did(tmp_path, name):
+    model = load("functional")
+    model.save_weights(tmp_path / name, **({} if "." in name else {"save_format": "h5"}))
+    with h5py.File(tmp_path / name) as ours, h5py.File(FILES / "functional_weights.h5") as theirs:
+        assert set(ours.attrs) == set(theirs.attrs)
+        assert set(ours) == set(theirs) == {*names(theirs, "layer_names"), "top_level_model_weights"}
+        assert names(ours, "layer_names") == names(theirs, "layer_names")
+        for layer in theirs:
+            written, expected = (names(file[layer], "weight_names") for file in (ours, theirs))
+            assert [name.split("/")[-2:] for name in written] == [name.split("/")[-2:] for name in expected]
+            for a, b in zip(written, expected, strict=True):
+                assert ours[layer][a].shape == theirs[layer][b].shape
+    for arguments in ({}, {"by_name": True}):
+        again = keras.models.clone_model(model)
+        again.load_weights(tmp_path / name, **arguments)
+        np.testing.assert_array_equal(again.predict(X, verbose=0)[0], model.predict(X, verbose=0)[0])
+
+
+def test_checkpoints_of_weights_as_in_keras_2(tmp_path):
+    model = small()
+    model.compile("sgd", "mse")
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}.hdf5", save_weights_only=True)
+    model.fit(np.ones((4, 3)), np.ones((4, 3)), epochs=2, verbose=0, callbacks=[checkpoint])
+    again = small()
+    again.load_weights(tmp_path / "02.hdf5", by_name=True)
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 # What is refused --------------------------------------------------------------------------------------------------
 
 
