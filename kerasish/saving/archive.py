@@ -28,7 +28,7 @@ from kerasish.saving.hdf5 import reading, writing
 from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model
 from kerasish.saving.legacy_h5_writing import save_legacy_model
 from kerasish.saving.state import read_state, write_state
-from kerasish.saving.walk import visit
+from kerasish.saving.walk import KERAS_2_LAYOUTS, Layout, visit
 from kerasish.saving.weights import may_replace
 from kerasish.serialization import serialize_keras_object, shared_objects, without_single_marks
 
@@ -164,10 +164,11 @@ def load_model(
         )
     with open_archive(path) as archive:
         config = read_json(archive, CONFIG)
+        version = _version(read_json(archive, METADATA) if METADATA in archive.namelist() else None)
         with open_weights(archive) as source, reading(source) as reader:
             with weights_within(reader.size, path):
-                model = model_of_config(config, custom_objects, compile, safe_mode)
-            read_state(model, reader)
+                model = model_of_config(config, custom_objects, compile, safe_mode, CONFIG, version)
+            read_state(model, reader, layouts=_layouts(version))
         if any(name.startswith(ASSETS + "/") for name in archive.namelist()):
             with tempfile.TemporaryDirectory() as directory:
                 extract_assets(archive, directory)
@@ -197,6 +198,16 @@ def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: b
     if (path / ASSETS).is_dir():
         _read_assets(model, path / ASSETS)
     return model
+
+
+def _version(metadata: Any) -> str:
+    """That of Keras which wrote the archive."""
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    return version if isinstance(version, str) else KERAS_VERSION
+
+
+def _layouts(version: str) -> tuple[Layout, ...]:
+    return (*KERAS_2_LAYOUTS, Layout.KERAS_3) if version.startswith("2.") else (Layout.KERAS_3,)
 
 
 def _write_assets(model: Any, directory: Path) -> None:

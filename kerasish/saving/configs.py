@@ -31,9 +31,14 @@ def weights_within(stored: Callable[[], int], source: str) -> AbstractContextMan
 
 
 def model_of_config(
-    config: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool, where: str = CONFIG
+    config: Any,
+    custom_objects: dict[str, Any] | None,
+    compile: bool,
+    safe_mode: bool,
+    where: str = CONFIG,
+    version: str | None = None,
 ) -> Any:
-    """The model that a config describes, without its weights.
+    """The model that a config, written by that version of Keras, describes, without its weights.
 
     Raises:
         ValueError: it describes no model, holds a lambda, or names a file, and `safe_mode` is on.
@@ -45,7 +50,7 @@ def model_of_config(
     allowed = not safe_mode or is_unsafe_deserialization_enabled()
     lambdas: dict[str, Any] = {}
     try:
-        config = _translated(modernized(config, custom_objects or {}), lambdas, allowed)
+        config = _translated(modernized(config, custom_objects or {}, version), lambdas, allowed)
         with shared_objects():
             model = deserialize_keras_object(
                 config, custom_objects={**lambdas, **(custom_objects or {})}, safe_mode=not allowed

@@ -15,7 +15,7 @@ from kerasish.layers.layer import Layer
 from kerasish.optimizers import LossScaleOptimizer
 from kerasish.saving.configs import model_of_config, weights_within
 from kerasish.saving.hdf5 import Store, as_array, damage, follow, h5py, opened_file, stored_bytes
-from kerasish.saving.legacy_config import modern_compilation
+from kerasish.saving.legacy_compilation import modern_compilation
 from kerasish.saving.legacy_weights import converted, optimizer_state
 from kerasish.serialization import CustomObjectScope
 

@@ -13,6 +13,7 @@ from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, is_legacy_weigh
 from kerasish.saving.legacy_h5_writing import save_legacy_weights
 from kerasish.saving.safetensors import SAFETENSORS, load_safetensors, save_safetensors
 from kerasish.saving.state import read_state, write_state
+from kerasish.saving.walk import Layout
 
 KERAS_2_ENDINGS = (".h5", ".hdf5")
 H5_FORMATS = (None, "h5", "hdf5")
@@ -121,7 +122,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         return
     with contextlib.ExitStack() as opened:
         source = opened.enter_context(open_weights(path)) if path.endswith(".keras") else path
-        read_state(model, opened.enter_context(reading(source)), skip_mismatch, skip)
+        read_state(model, opened.enter_context(reading(source)), skip_mismatch, skip, tuple(Layout))
 
 
 def may_replace(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -33,8 +34,8 @@ def data(shape, records=4, integers=False):
     return rng.normal(size=(records, *shape)).astype("float32")
 
 
-def load(name, **kwargs):
-    return keras.models.load_model(FILES / f"{name}.h5", **kwargs)
+def load(name, ending=".h5", **kwargs):
+    return keras.models.load_model(FILES / f"{name}{ending}", **kwargs)
 
 
 def assert_predicts(model, inputs, expected, name, tolerance=2e-5):
@@ -63,16 +64,26 @@ def test_models_predict_as_they_did(name, expected):
     assert_predicts(load(name), INPUTS[name], expected, name)
 
 
-def test_mixed_precision(expected):
-    model = load("mixed")
+@pytest.mark.parametrize("name", ["functional", "recurrent", "every_layer"])
+def test_archives_of_keras_2_predict_as_they_did(name, expected):
+    assert_predicts(load(name, ".keras"), INPUTS[name], expected, name)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_mixed_precision(expected, ending):
+    model = load("mixed", ending)
     assert model.layers[0].dtype_policy.name == "mixed_float16"
     assert type(model.optimizer).__name__ == "LossScaleOptimizer"
     assert_predicts(model, X, expected, "mixed", tolerance=5e-3)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_training_goes_on(name, expected):
-    model = load(name)
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [(name, ".h5") for name in OPTIMIZERS]
+    + [(name, ".keras") for name in OPTIMIZERS if name.endswith("_new")],
+)
+def test_training_goes_on(name, ending, expected):
+    model = load(name, ending)
     x, y = data((3,)), data((2,))
     np.testing.assert_allclose(model.predict(x, verbose=0), expected[f"{name}/0"], atol=1e-5)
     assert int(model.optimizer.iterations) == 2
@@ -81,13 +92,14 @@ def test_training_goes_on(name, expected):
     np.testing.assert_allclose(losses, expected[f"{name}/losses"], rtol=2e-3 if "Nadam" in name else 2e-5)
 
 
-def test_training_of_a_model_of_several_outputs_goes_on(expected):
-    model = load("functional")
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_training_of_a_model_of_several_outputs_goes_on(ending, expected):
+    model = load("functional", ending)
     assert isinstance(model.optimizer.learning_rate, torch.Tensor)
     y = [data((2,)), data((1,), integers=True) % 2]
     losses = [model.train_on_batch(X, y)[0] for _ in range(2)]
     np.testing.assert_allclose(losses, expected["functional/losses"], rtol=1e-4)
-    assert load("functional", compile=False).optimizer is None
+    assert load("functional", ending, compile=False).optimizer is None
 
 
 def test_what_was_compiled():
@@ -128,6 +140,51 @@ def test_json_of_keras_3_stays_as_it_is():
     again = keras.models.model_from_json(model.to_json())
     assert again.get_config() == model.get_config() and again.compiled
     assert keras.activations.serialize(again.layers[0].activation) == "hard_sigmoid"
+
+
+# Archives of Keras 2 --------------------------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable("tests")
+class Parts(keras.Model):
+    """The same as in the script that wrote the file."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.zeta = layers.Dense(3)
+        self.alpha = layers.Dense(3)
+        self.blocks = [layers.Dense(3), layers.Dense(3)]
+        self._private = layers.Dense(3)
+        self.stack = keras.Sequential([layers.Dense(3), layers.ReLU(), layers.Dense(3)])
+
+    def call(self, x):
+        for layer in (self.zeta, self.alpha, *self.blocks, self._private, self.stack):
+            x = layer(x)
+        return x
+
+    def get_config(self):
+        return {}
+
+
+@pytest.mark.parametrize("version", ["2_13", "2_21"])
+def test_subclassed_models_in_archives_go_on_as_they_were(version):
+    model = load(f"subclassed_{version}", ".keras")
+    with np.load(FILES / f"subclassed_{version}.npz") as arrays:
+        x, y, outputs, losses = (arrays[name] for name in ("x", "y", "outputs", "losses"))
+    np.testing.assert_allclose(model.predict(x, verbose=0), outputs, atol=1e-6)
+    np.testing.assert_allclose([model.train_on_batch(x, y)[0] for _ in range(2)], losses, rtol=1e-5)
+
+
+@pytest.mark.parametrize("version", ["2_13", "2_21"])
+def test_weights_alone_of_archives_of_keras_2(version, tmp_path):
+    """Neither `.weights.h5` files nor weights out of an archive say which Keras wrote them."""
+    parts = Parts()
+    parts(np.zeros((1, 3), "float32"))
+    with zipfile.ZipFile(FILES / f"subclassed_{version}.keras") as archive:
+        (tmp_path / "m.weights.h5").write_bytes(archive.read("model.weights.h5"))
+    parts.load_weights(tmp_path / "m.weights.h5")
+    with np.load(FILES / f"subclassed_{version}.npz") as arrays:
+        np.testing.assert_allclose(parts.predict(arrays["x"], verbose=0), arrays["outputs"], atol=1e-6)
 
 
 # Weights by order and by name -------------------------------------------------------------------------------------
