@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -22,7 +23,7 @@ from kerasish.saving.archive_members import (
     open_weights,
     read_json,
 )
-from kerasish.saving.atomic import replacing, write_text
+from kerasish.saving.atomic import replacing
 from kerasish.saving.configs import model_of_config, weights_within
 from kerasish.saving.hdf5 import reading, writing
 from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model
@@ -120,11 +121,12 @@ def _write_archive(model: Any, path: str, members: dict[str, str], skip: list[An
 
 def _write_directory(model: Any, path: Path, members: dict[str, str], skip: list[Any]) -> None:
     path.mkdir(parents=True, exist_ok=True)
-    with writing(path / WEIGHTS) as writer:
-        write_state(model, writer, skip)
-    _write_assets(model, path / ASSETS)
-    for name, text in members.items():
-        write_text(path / name, text)
+    with contextlib.ExitStack() as places:
+        for name, text in members.items():
+            places.enter_context(replacing(path / name)).write_text(text, encoding="utf-8")
+        with writing(path / WEIGHTS) as writer:
+            write_state(model, writer, skip)
+        _write_assets(model, path / ASSETS)
 
 
 def load_model(

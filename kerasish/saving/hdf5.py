@@ -11,6 +11,7 @@ import json
 import math
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,12 @@ class Writer:
 
 
 class ShardWriter(Writer):
-    """Writes files of limited size beside a JSON file that says which holds what."""
+    """Writes files of limited size beside a JSON file that says which holds what.
 
-    def __init__(self, index: Path, largest: float) -> None:
+    The files take their names when `places` is closed: until then those of an older model stay whole.
+    """
+
+    def __init__(self, index: Path, largest: float, places: contextlib.ExitStack) -> None:
         if not largest > 0:
             raise ValueError(f"`max_shard_size` must be a positive number of GiB. Received: {largest!r}")
         self._index = index
@@ -88,17 +92,22 @@ class ShardWriter(Writer):
         self._map: dict[str, Any] = {}
         self._names: list[str] = []
         self._attributes: dict[str, str] = {}
-        self._opened = contextlib.ExitStack()
+        self._places = places
+        self._file: Any = None
         self._open_next()
 
     def _open_next(self) -> None:
-        self._opened.close()
+        self.close()
         name = f"{self._stem}_{len(self._names):05}.weights.h5"
-        self._opened = contextlib.ExitStack()
-        unfinished = self._opened.enter_context(replacing(self._index.with_name(name)))
-        self._file = self._opened.enter_context(h5py().File(unfinished, "w"))
+        unfinished = self._places.enter_context(replacing(self._index.with_name(name)))
+        self._file = h5py().File(unfinished, "w")
         self._names.append(name)
         self._used = 0
+
+    def close(self) -> None:
+        """Complete the file that is being written."""
+        if self._file is not None:
+            self._file.close()
 
     def entry(self, path: str, name: str | None = None) -> Entry:
         if name is not None:
@@ -124,32 +133,43 @@ class ShardWriter(Writer):
         shards = shards if shard in shards else [*shards, shard]
         self._map[where] = shards[0] if len(shards) == 1 else shards
 
-    def finish(self) -> None:
-        """Put the last file and then the JSON file in place."""
-        self._opened.close()
+    def write_index(self) -> None:
+        """Write the JSON file."""
         contents = {"metadata": {"total_size": self._total}, "weight_map": self._map}
         write_text(self._index, json.dumps(contents, indent=4))
 
-    def abandon(self, error: BaseException) -> None:
-        """Drop the file that is being written."""
-        self._opened.__exit__(type(error), error, error.__traceback__)
+
+@contextlib.contextmanager
+def new_file(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Context with a new HDF5 file, which takes the place of `path` when it is complete."""
+    with _clear_errors(path), replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _clear_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Context in which a full disk is what HDF5 complains of, not what it could not do next."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        code = re.search(r"errno = (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), os.fspath(path)) from error
 
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str], max_shard_size: float | None = None) -> Iterator[Writer]:
     """Context with a writer of the file, or files, at `path`, which appear when they are complete."""
     if max_shard_size is None:
-        with replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+        with new_file(path) as file:
             yield Writer(file)
         return
-    shards = ShardWriter(Path(path), max_shard_size)
-    try:
-        yield shards
-    except BaseException as error:
-        with contextlib.suppress(type(error)):
-            shards.abandon(error)
-        raise
-    shards.finish()
+    with _clear_errors(path), contextlib.ExitStack() as places:
+        shards = ShardWriter(Path(path), max_shard_size, places)
+        with contextlib.closing(shards):
+            yield shards
+    shards.write_index()
 
 
 class Store:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.saving.atomic import replacing
-from kerasish.saving.hdf5 import as_array, h5py
+from kerasish.saving.hdf5 import as_array, new_file
 from kerasish.saving.legacy_h5 import TOP, weights_of
 
 MOST_IN_ATTRIBUTE = 64_000  # bytes, of the 64 KiB that HDF5 has for the header of an object
@@ -22,7 +21,7 @@ def save_legacy_model(
     """Write the model, of that config, as Keras 3 writes HDF5 files."""
     training = _training_config(config) if include_optimizer else None
     text = json.dumps(_short(config))
-    with replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+    with new_file(path) as file:
         file.attrs["keras_version"], file.attrs["backend"] = keras_version, "torch"
         file.attrs["model_config"] = text.encode()
         if training is not None:
@@ -34,7 +33,7 @@ def save_legacy_model(
 
 def save_legacy_weights(model: Any, path: str) -> None:
     """Write the weights, without the optimizer's state, as Keras 2 did: a group for each layer, by its name."""
-    with replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+    with new_file(path) as file:
         _write_layers(file, model, KERAS_2_VERSION, lambda name: name.removeprefix(f"{model.name}/") + ":0")
 
 
