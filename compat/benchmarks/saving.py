@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ENDINGS = (".weights.h5", ".keras", ".safetensors")
+ENDINGS = (".weights.h5", ".keras", ".safetensors", ".h5")
 FIRST_PREDICTION = """
 import sys, time
 import numpy as np

@@ -160,11 +160,13 @@ def _assign_all(model: Any, group: Any, pairs: list[tuple[Any, str]], skip_misma
     problems, fitting = [], []
     for layer, variables, name in found:
         try:
-            arrays = _arrays_for(layer, variables, group, name, version, backend)
+            _arrays_for(
+                layer, variables, group, name, version, backend
+            )  # to be read again: memory for one layer
         except _Misfit as error:
             problems.append(f"Layer {layer.name!r} ({type(layer).__name__}): {error}")
         else:
-            fitting.append((layer, variables, arrays))
+            fitting.append((layer, variables, name))
     if problems:
         message = f"{len(problems)} layer(s) of model {model.name!r} do not fit the file:\n- " + "\n- ".join(
             problems
@@ -172,13 +174,17 @@ def _assign_all(model: Any, group: Any, pairs: list[tuple[Any, str]], skip_misma
         if not skip_mismatch:
             raise ValueError(message)
         warnings.warn(message + "\nThey keep their values.", stacklevel=6)
-    for layer, variables, arrays in fitting:
-        with torch.no_grad():
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.copy_(torch.as_tensor(array))
+    for layer, variables, name in fitting:
+        _assign(variables, _arrays_for(layer, variables, group, name, version, backend))
         for module in layer.modules() if layer is not model else ():
             if hasattr(module, "finalize_state") and module.built:
                 module.finalize_state()
+
+
+def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+    with torch.no_grad():
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.copy_(torch.as_tensor(array))
 
 
 class _Misfit(Exception):
