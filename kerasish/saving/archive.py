@@ -25,8 +25,14 @@ from kerasish.saving.archive_members import (
 )
 from kerasish.saving.atomic import replacing
 from kerasish.saving.configs import model_of_config, weights_within
-from kerasish.saving.hdf5 import reading, writing
-from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model
+from kerasish.saving.hdf5 import is_hdf5, reading, writing
+from kerasish.saving.legacy_h5 import (
+    CHECKPOINT,
+    SAVED_MODEL,
+    is_checkpoint,
+    is_saved_model,
+    load_legacy_model,
+)
 from kerasish.saving.legacy_h5_writing import save_legacy_model
 from kerasish.saving.state import read_state, write_state
 from kerasish.saving.walk import KERAS_2_LAYOUTS, Layout, visit
@@ -34,6 +40,7 @@ from kerasish.saving.weights import may_replace
 from kerasish.serialization import serialize_keras_object, shared_objects, without_single_marks
 
 KERAS_VERSION = "3.15.1"  # whose format is written
+H5_FORMATS = ("h5", "hdf5")
 NOT_WRITTEN = (
     "`{path}` cannot be written: models are saved as `.keras` (or `.h5`, as Keras 2 did). For TensorFlow's SavedModel "
     "load that file with real Keras and call `model.export(…)`."
@@ -50,6 +57,7 @@ def save_model(
         filepath: ends in `.keras`; in `.h5` or `.hdf5` for the older format; a directory with `zipped=False`.
         overwrite: whether an existing file may be replaced without asking.
         zipped: False writes the members of the archive as files of a directory.
+        save_format: `"h5"` writes the older format whatever the name.
         include_optimizer: False leaves out what `compile` was given, and the optimizer's state.
 
     The file appears when it is complete; an interruption leaves the old one as it was.
@@ -63,11 +71,12 @@ def save_model(
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments for save_model: {sorted(kwargs)}")
     path = os.fspath(filepath)
-    is_legacy = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
-    if save_format not in ((None, "h5") if is_legacy else (None, "keras")):
+    has_ending = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
+    is_legacy = has_ending or save_format in H5_FORMATS
+    if save_format not in (None, *(H5_FORMATS if not path.endswith(".keras") else ("keras",))):
         raise ValueError(
-            "`save_format` must be 'keras', or 'h5' for names that end in `.h5`, or left out. "
-            f"Received: save_format={save_format!r}"
+            "`save_format` must be 'keras' for names that end in `.keras`, 'h5' for others, or left out. "
+            f"Received: save_format={save_format!r}, filepath={path!r}"
         )
     if zipped is not False and not path.endswith(".keras") and not is_legacy:
         raise ValueError(NOT_WRITTEN.format(path=path) + f" Received: filepath={path!r}")
@@ -157,7 +166,8 @@ def load_model(
         raise FileNotFoundError(f"There is no file {path!r}.")
     if os.path.isdir(path):
         return _load_directory(Path(path), custom_objects, compile, safe_mode)
-    if path.endswith((".h5", ".hdf5")):
+    # Keras 2 wrote HDF5 under any name, until 2.11 under those in `.keras`, too
+    if path.endswith((".h5", ".hdf5")) or (not zipfile.is_zipfile(path) and is_hdf5(path)):
         return load_legacy_model(path, custom_objects, compile, safe_mode)
     if not path.endswith(".keras"):
         raise ValueError(
@@ -180,15 +190,9 @@ def load_model(
 
 def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
     if not (path / CONFIG).exists():
-        is_tensorflow = (path / "saved_model.pb").exists()
-        raise ValueError(
-            f"{str(path)!r} "
-            + (
-                "is a SavedModel of TensorFlow, which is not read: load it with tf.keras and save it again as `.keras`."
-                if is_tensorflow
-                else f"has no {CONFIG!r}: it is not the directory of a model."
-            )
-        )
+        if is_saved_model(str(path)):
+            raise ValueError(SAVED_MODEL.format(path=str(path)))
+        raise ValueError(f"{str(path)!r} has no {CONFIG!r}: it is not the directory of a model.")
     try:
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

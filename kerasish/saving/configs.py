@@ -57,7 +57,7 @@ def model_of_config(
             )
     except RecursionError as error:
         raise ValueError(f"{where!r} is nested too deeply: the file is damaged or hostile.") from error
-    except (KeyError, IndexError, AttributeError) as error:
+    except (KeyError, IndexError, AttributeError, RuntimeError) as error:
         raise ValueError(f"{where!r} does not describe a model: {type(error).__name__}: {error}") from error
     if not hasattr(model, "save"):
         raise ValueError(f"{where!r} must describe a model. Received: {received(model)}")

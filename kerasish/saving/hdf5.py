@@ -21,6 +21,7 @@ import torch
 
 from kerasish.errors import format_shape
 from kerasish.saving.atomic import replacing, write_text
+from kerasish.saving.hdf5_heaps import refuse_endless_heaps
 
 LARGE = 64 * 2**20  # bytes; smaller arrays are read whatever they claim
 MOST_EXPANSION = 1000  # what gzip can reach on zeros
@@ -360,10 +361,15 @@ def stored_bytes(file: Any) -> int:
 def opened_file(source: Any) -> Any:
     """The HDF5 file, open for reading."""
     try:
+        refuse_endless_heaps(source)
         return h5py().File(source, "r")
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {str(source)!r}.") from error
-    except (OSError, OverflowError) as error:  # h5py overflows where a damaged file gives absurd sizes
+    except (
+        OSError,
+        OverflowError,
+        ValueError,
+    ) as error:  # h5py overflows where a damaged file gives absurd sizes
         name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "The weights"
         raise ValueError(
             f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}"

@@ -66,10 +66,10 @@ def _metric(value: Any) -> Any:
     if not _is_own_object(value):
         return value
     config = dict(value["config"])
-    if value["class_name"] == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
+    if value["class_name"] != "MeanMetricWrapper":
+        config.pop("fn", None)
+    elif isinstance(config.get("fn"), str):
         config["fn"] = _function(config["fn"])
-    elif "fn" in config:
-        del config["fn"]
     return {"module": "keras.metrics", **value, "config": config}
 
 

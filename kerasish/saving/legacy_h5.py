@@ -25,6 +25,16 @@ CHECKPOINT = (
     "(`model.load_weights` of tf.keras) and save it again: `model.save_weights('name.h5')` is read here."
 )
 
+SAVED_MODEL = (
+    "{path!r} is a SavedModel of TensorFlow, which is not read: load it with tf.keras and save it again as "
+    "`.keras`."
+)
+
+
+def is_saved_model(path: str) -> bool:
+    """Whether it is a directory that TensorFlow wrote."""
+    return os.path.exists(os.path.join(path, "saved_model.pb"))
+
 
 def is_checkpoint(path: str) -> bool:
     """Whether TensorFlow's checkpoint of that name is there."""
@@ -81,7 +91,7 @@ def _compile(model: Any, training: Any, custom_objects: dict[str, Any] | None) -
         config = modern_compilation(training)
         with CustomObjectScope(custom_objects or {}):
             model.compile_from_config(config)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         warnings.warn(
             f"What model {model.name!r} was compiled with cannot be read: compile it again. {error}",
             stacklevel=5,
@@ -249,7 +259,9 @@ def _group(group: Any, path: str) -> Any:
 def _store(group: Any, path: str) -> tuple[Store, str]:
     above, _, name = path.rpartition("/")
     place = _group(group, above) if above else group
-    if place is None or name not in place:
+    with damage(path):
+        is_there = place is not None and name in place
+    if not is_there:
         raise ValueError(f"The file names an array {path!r} and does not have it: it is damaged.")
     return Store(path, [place]), name
 

@@ -22,7 +22,7 @@ def save_legacy_model(
     training = _training_config(config) if include_optimizer else None
     text = json.dumps(_short(config))
     with new_file(path) as file:
-        file.attrs["keras_version"], file.attrs["backend"] = keras_version, "torch"
+        file.attrs["keras_version"], file.attrs["backend"] = keras_version.encode(), b"torch"
         file.attrs["model_config"] = text.encode()
         if training is not None:
             file.attrs["training_config"] = json.dumps(training).encode()

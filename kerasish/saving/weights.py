@@ -9,7 +9,14 @@ from typing import Any
 
 from kerasish.saving.archive_members import open_weights
 from kerasish.saving.hdf5 import is_hdf5, reading, writing
-from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, is_legacy_weights, load_legacy_weights
+from kerasish.saving.legacy_h5 import (
+    CHECKPOINT,
+    SAVED_MODEL,
+    is_checkpoint,
+    is_legacy_weights,
+    is_saved_model,
+    load_legacy_weights,
+)
 from kerasish.saving.legacy_h5_writing import save_legacy_weights
 from kerasish.saving.safetensors import SAFETENSORS, load_safetensors, save_safetensors
 from kerasish.saving.state import read_state, write_state
@@ -99,6 +106,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         return
     if not os.path.exists(path) and is_checkpoint(path):
         raise ValueError(CHECKPOINT.format(path=path))
+    if is_saved_model(path):
+        raise ValueError(SAVED_MODEL.format(path=path))
     is_known = path.endswith((*KERAS_2_ENDINGS, ".weights.json", ".keras"))
     if not is_known and not (os.path.isfile(path) and is_hdf5(path)):
         raise ValueError(
@@ -106,9 +115,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             f"Received: filepath={path!r}"
         )
     may_be_new = path.endswith((".weights.h5", ".weights.json", ".keras"))
-    is_legacy = not may_be_new or (
-        path.endswith(".weights.h5") and Path(path).exists() and is_legacy_weights(path)
-    )
+    is_legacy = not may_be_new or (os.path.isfile(path) and is_hdf5(path) and is_legacy_weights(path))
     if by_name and not is_legacy:
         raise ValueError(
             "`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here."

@@ -277,6 +277,16 @@ def test_weights_are_written_as_keras_2_did(tmp_path, name):
         np.testing.assert_array_equal(again.predict(X, verbose=0)[0], model.predict(X, verbose=0)[0])
 
 
+def test_hdf5_under_any_name_as_in_keras_2(tmp_path, expected):
+    """Keras 2 wrote it with `save_format="h5"`, and until 2.11 for names in `.keras`."""
+    model = load("functional")
+    model.save(tmp_path / "model", save_format="h5")
+    shutil.copy(FILES / "functional.h5", tmp_path / "old.keras")
+    for name in ("model", "old.keras"):
+        assert_predicts(keras.models.load_model(tmp_path / name), X, expected, "functional")
+        model.load_weights(tmp_path / name, by_name=True)
+
+
 def test_checkpoints_of_weights_as_in_keras_2(tmp_path):
     model = small()
     model.compile("sgd", "mse")
@@ -329,8 +339,9 @@ def test_tensorflow_formats_say_how_to_convert(tmp_path):
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").touch()
     (tmp_path / "ckpt.index").touch()
-    with pytest.raises(ValueError, match=r"SavedModel of TensorFlow.*save it again"):
-        keras.models.load_model(tmp_path / "saved")
+    for read in (keras.models.load_model, small().load_weights):
+        with pytest.raises(ValueError, match=r"SavedModel of TensorFlow.*save it again"):
+            read(tmp_path / "saved")
     for read in (keras.models.load_model, small().load_weights):
         with pytest.raises(ValueError, match=r"checkpoint of TensorFlow.*save it again"):
             read(tmp_path / "ckpt")
