@@ -206,10 +206,12 @@ def _initial_value(initializer: Any, shape: Any, dtype: Any) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def initial_values_up_to(size: float, source: str) -> Iterator[None]:
-    """Context in which variables may be made of `size` bytes in all: what the file that describes them can fill."""
+def initial_values_up_to(size: float, more: Callable[[], float], source: str) -> Iterator[None]:
+    """Context in which variables may be made of `size` bytes in all and, where that is too little, of `more()` others:
+    what the file that describes them can fill.
+    """
     outer = getattr(_allowance, "left", None)
-    _allowance.left = [size, source]
+    _allowance.left = [size, more, source]
     try:
         yield
     finally:
@@ -221,8 +223,11 @@ def _take_from_allowance(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     if allowance is None:
         return
     allowance[0] -= math.prod(shape) * dtype.itemsize
+    if allowance[0] < 0 and allowance[1] is not None:
+        allowance[0] += allowance[1]()
+        allowance[1] = None
     if allowance[0] < 0:
         raise ValueError(
-            f"The config in {allowance[1]!r} describes a weight of shape {format_shape(shape)}, which is far more than "
+            f"The config in {allowance[2]!r} describes a weight of shape {format_shape(shape)}, which is far more than "
             "the file holds: the file is damaged or hostile. Nothing was allocated for it."
         )

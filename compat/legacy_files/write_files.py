@@ -21,6 +21,7 @@ from tf_keras.src.layers.rnn.cudnn_lstm import CuDNNLSTM
 
 HERE = Path(__file__).parent
 expected: dict[str, np.ndarray] = {}
+ARCHIVES = ("every_layer", "functional", "mixed", "recurrent")  # and those of the optimizers
 
 
 def data(shape, records=4, integers=False):
@@ -35,6 +36,13 @@ def randomize(model):
     model.set_weights([rng.uniform(0.1, 0.9, w.shape).astype(w.dtype) for w in model.get_weights()])
 
 
+def save(name, model, **kwargs):
+    """Write an HDF5 file and, of some models, an archive in Keras 2's layout."""
+    model.save(HERE / f"{name}.h5", **kwargs)
+    if name in ARCHIVES or name.endswith("_new"):
+        model.save(HERE / f"{name}.keras")
+
+
 def record(name, model, inputs):
     outputs = model.predict(inputs, verbose=0)
     for number, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
@@ -44,7 +52,7 @@ def record(name, model, inputs):
 def train(name, model, x, y):
     """Train, save, and record what two more steps give."""
     model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
-    model.save(HERE / f"{name}.h5")
+    save(name, model)
     record(name, model, x)
     losses = [np.ravel(model.train_on_batch(x, y))[0] for _ in range(2)]
     expected[f"{name}/losses"] = np.array(losses)
@@ -225,7 +233,7 @@ def main():
 
     model = recurrent()
     randomize(model)
-    model.save(HERE / "recurrent.h5")
+    save("recurrent", model)
     record("recurrent", model, data((5,), integers=True))
 
     model = operations()
@@ -234,7 +242,7 @@ def main():
 
     model = every_layer()
     randomize(model)
-    model.save(HERE / "every_layer.h5", include_optimizer=False)
+    save("every_layer", model, include_optimizer=False)
     record("every_layer", model, [data(shape) for shape in LAYERS])
 
     twice = eval(
@@ -254,7 +262,7 @@ def main():
     keras.mixed_precision.set_global_policy("float32")
     randomize(model)
     model.compile(keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(0.01)), "mse")
-    model.save(HERE / "mixed.h5")
+    save("mixed", model)
     record("mixed", model, x)
 
     cudnn()

@@ -275,7 +275,7 @@ CHECKPOINT = [
     {"save_best_only": True, "monitor": "loss", "initial_value_threshold": 2.2, "mode": "max"},
     {"save_best_only": True, "monitor": "loss", "mode": "sideways"},
     {"save_weights_only": True, "filepath": "{epoch}.weights.h5"},
-    {"save_weights_only": True, "filepath": "{epoch}.h5"},
+    {"save_weights_only": True, "filepath": "{epoch}.pt"},
     {"save_weights_only": True},
     {"filepath": "model.h5"},
     {"filepath": "model.weights.h5"},

@@ -20,8 +20,9 @@ class ModelCheckpoint(MonitorCallback):
 
     Args:
         filepath: the file, with fields filled from `epoch` (from 1), `batch` (from 1, with an integer
-            `save_freq`) and the logs: `"{epoch:02d}-{val_loss:.2f}.keras"`. Ends in `.keras` (or `.h5`); with
-            `save_weights_only` in `.weights.h5`. Missing directories are made.
+            `save_freq`) and the logs: `"{epoch:02d}-{val_loss:.2f}.keras"`. Ends in `.keras` (or `.h5`, `.hdf5`);
+            with `save_weights_only` in `.weights.h5` (or `.h5`, `.hdf5`, the weights as Keras 2 wrote them). Missing
+            directories are made.
         monitor: name in the logs, for `save_best_only`.
         verbose: 1 to print what is done.
         save_best_only: save only when `monitor` is better than ever before.
@@ -63,12 +64,12 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         check_save_frequency("ModelCheckpoint", save_freq)
         self._batches = BatchCounter(save_freq if isinstance(save_freq, int) else 0)
-        if save_weights_only and not self.filepath.endswith(".weights.h5"):
+        if save_weights_only and not self.filepath.endswith((".h5", ".hdf5")):
             raise ValueError(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in "
                 f"`.weights.h5` (Keras weights format). Received: filepath={self.filepath}"
             )
-        if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
+        if not save_weights_only and not self.filepath.endswith((".keras", ".h5", ".hdf5")):
             raise ValueError(
                 "The filepath provided must end in `.keras` (Keras model format). "
                 f"Received: filepath={self.filepath}"

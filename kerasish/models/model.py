@@ -740,10 +740,13 @@ class Model(LegacyMethods, Layer):
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
     ) -> None:
-        """Write the weights and the optimizer's state to a `.weights.h5` file (or `.safetensors`, weights alone)."""
-        saving.save_weights(self, filepath, overwrite, max_shard_size)
+        """Write the weights and the optimizer's state to a `.weights.h5` file: `saving.save_weights`.
+
+        `.safetensors` and, as in Keras 2, `.h5` files hold the weights alone.
+        """
+        saving.save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights and the optimizer's state from a file: `saving.load_weights`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -22,17 +23,24 @@ from kerasish.saving.archive_members import (
     open_weights,
     read_json,
 )
-from kerasish.saving.atomic import replacing, write_text
-from kerasish.saving.configs import allowance, model_of_config
-from kerasish.saving.hdf5 import reading, writing
-from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, load_legacy_model, save_legacy_model
+from kerasish.saving.atomic import replacing
+from kerasish.saving.configs import model_of_config, weights_within
+from kerasish.saving.hdf5 import is_hdf5, reading, writing
+from kerasish.saving.legacy_h5 import (
+    CHECKPOINT,
+    SAVED_MODEL,
+    is_checkpoint,
+    is_saved_model,
+    load_legacy_model,
+)
+from kerasish.saving.legacy_h5_writing import save_legacy_model
 from kerasish.saving.state import read_state, write_state
-from kerasish.saving.walk import visit
+from kerasish.saving.walk import KERAS_2_LAYOUTS, Layout, visit
 from kerasish.saving.weights import may_replace
 from kerasish.serialization import serialize_keras_object, shared_objects, without_single_marks
-from kerasish.variable import initial_values_up_to
 
 KERAS_VERSION = "3.15.1"  # whose format is written
+H5_FORMATS = ("h5", "hdf5")
 NOT_WRITTEN = (
     "`{path}` cannot be written: models are saved as `.keras` (or `.h5`, as Keras 2 did). For TensorFlow's SavedModel "
     "load that file with real Keras and call `model.export(…)`."
@@ -49,6 +57,7 @@ def save_model(
         filepath: ends in `.keras`; in `.h5` or `.hdf5` for the older format; a directory with `zipped=False`.
         overwrite: whether an existing file may be replaced without asking.
         zipped: False writes the members of the archive as files of a directory.
+        save_format: `"h5"` writes the older format whatever the name.
         include_optimizer: False leaves out what `compile` was given, and the optimizer's state.
 
     The file appears when it is complete; an interruption leaves the old one as it was.
@@ -62,11 +71,12 @@ def save_model(
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments for save_model: {sorted(kwargs)}")
     path = os.fspath(filepath)
-    is_legacy = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
-    if save_format not in ((None, "h5") if is_legacy else (None, "keras")):
+    has_ending = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
+    is_legacy = has_ending or save_format in H5_FORMATS
+    if save_format not in (None, *(H5_FORMATS if not path.endswith(".keras") else ("keras",))):
         raise ValueError(
-            "`save_format` must be 'keras', or 'h5' for names that end in `.h5`, or left out. "
-            f"Received: save_format={save_format!r}"
+            "`save_format` must be 'keras' for names that end in `.keras`, 'h5' for others, or left out. "
+            f"Received: save_format={save_format!r}, filepath={path!r}"
         )
     if zipped is not False and not path.endswith(".keras") and not is_legacy:
         raise ValueError(NOT_WRITTEN.format(path=path) + f" Received: filepath={path!r}")
@@ -120,11 +130,12 @@ def _write_archive(model: Any, path: str, members: dict[str, str], skip: list[An
 
 def _write_directory(model: Any, path: Path, members: dict[str, str], skip: list[Any]) -> None:
     path.mkdir(parents=True, exist_ok=True)
-    with writing(path / WEIGHTS) as writer:
-        write_state(model, writer, skip)
-    _write_assets(model, path / ASSETS)
-    for name, text in members.items():
-        write_text(path / name, text)
+    with contextlib.ExitStack() as places:
+        for name, text in members.items():
+            places.enter_context(replacing(path / name)).write_text(text, encoding="utf-8")
+        with writing(path / WEIGHTS) as writer:
+            write_state(model, writer, skip)
+        _write_assets(model, path / ASSETS)
 
 
 def load_model(
@@ -155,7 +166,8 @@ def load_model(
         raise FileNotFoundError(f"There is no file {path!r}.")
     if os.path.isdir(path):
         return _load_directory(Path(path), custom_objects, compile, safe_mode)
-    if path.endswith((".h5", ".hdf5")):
+    # Keras 2 wrote HDF5 under any name, until 2.11 under those in `.keras`, too
+    if path.endswith((".h5", ".hdf5")) or (not zipfile.is_zipfile(path) and is_hdf5(path)):
         return load_legacy_model(path, custom_objects, compile, safe_mode)
     if not path.endswith(".keras"):
         raise ValueError(
@@ -164,10 +176,11 @@ def load_model(
         )
     with open_archive(path) as archive:
         config = read_json(archive, CONFIG)
+        version = _version(read_json(archive, METADATA) if METADATA in archive.namelist() else None)
         with open_weights(archive) as source, reading(source) as reader:
-            with initial_values_up_to(allowance(reader.size()), path):
-                model = model_of_config(config, custom_objects, compile, safe_mode)
-            read_state(model, reader)
+            with weights_within(reader.size, path):
+                model = model_of_config(config, custom_objects, compile, safe_mode, CONFIG, version)
+            read_state(model, reader, layouts=_layouts(version))
         if any(name.startswith(ASSETS + "/") for name in archive.namelist()):
             with tempfile.TemporaryDirectory() as directory:
                 extract_assets(archive, directory)
@@ -177,26 +190,30 @@ def load_model(
 
 def _load_directory(path: Path, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
     if not (path / CONFIG).exists():
-        is_tensorflow = (path / "saved_model.pb").exists()
-        raise ValueError(
-            f"{str(path)!r} "
-            + (
-                "is a SavedModel of TensorFlow, which is not read: load it with tf.keras and save it again as `.keras`."
-                if is_tensorflow
-                else f"has no {CONFIG!r}: it is not the directory of a model."
-            )
-        )
+        if is_saved_model(str(path)):
+            raise ValueError(SAVED_MODEL.format(path=str(path)))
+        raise ValueError(f"{str(path)!r} has no {CONFIG!r}: it is not the directory of a model.")
     try:
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{CONFIG!r} of {str(path)!r} cannot be read: {error}") from error
     with reading(path / WEIGHTS) as reader:
-        with initial_values_up_to(allowance(reader.size()), str(path)):
+        with weights_within(reader.size, str(path)):
             model = model_of_config(config, custom_objects, compile, safe_mode)
         read_state(model, reader)
     if (path / ASSETS).is_dir():
         _read_assets(model, path / ASSETS)
     return model
+
+
+def _version(metadata: Any) -> str:
+    """That of Keras which wrote the archive."""
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    return version if isinstance(version, str) else KERAS_VERSION
+
+
+def _layouts(version: str) -> tuple[Layout, ...]:
+    return (*KERAS_2_LAYOUTS, Layout.KERAS_3) if version.startswith("2.") else (Layout.KERAS_3,)
 
 
 def _write_assets(model: Any, directory: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from kerasish.config import is_unsafe_deserialization_enabled
@@ -11,6 +13,7 @@ from kerasish.layers.core.lambda_layer import lambda_from_config
 from kerasish.saving.archive_members import CONFIG
 from kerasish.saving.legacy_config import modernized
 from kerasish.serialization import deserialize_keras_object, shared_objects
+from kerasish.variable import initial_values_up_to
 
 FILE_ARGUMENTS = {
     "IntegerLookup": ("vocabulary",),
@@ -22,15 +25,20 @@ SPARE = 64 * 2**20  # bytes of weights that may be made whatever the file holds
 WIDEST = 4  # a file may hold halves where the model has doubles
 
 
-def allowance(stored: int) -> int:
-    """How many bytes of weights may be made for a file that stores so many."""
-    return SPARE + WIDEST * stored
+def weights_within(stored: Callable[[], int], source: str) -> AbstractContextManager[None]:
+    """Context in which a model may be made for a file with so many bytes of weights, asked for if it is large."""
+    return initial_values_up_to(SPARE, lambda: WIDEST * stored(), source)
 
 
 def model_of_config(
-    config: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool, where: str = CONFIG
+    config: Any,
+    custom_objects: dict[str, Any] | None,
+    compile: bool,
+    safe_mode: bool,
+    where: str = CONFIG,
+    version: str | None = None,
 ) -> Any:
-    """The model that a config describes, without its weights.
+    """The model that a config, written by that version of Keras, describes, without its weights.
 
     Raises:
         ValueError: it describes no model, holds a lambda, or names a file, and `safe_mode` is on.
@@ -42,14 +50,14 @@ def model_of_config(
     allowed = not safe_mode or is_unsafe_deserialization_enabled()
     lambdas: dict[str, Any] = {}
     try:
-        config = _translated(modernized(config, custom_objects or {}), lambdas, allowed)
+        config = _translated(modernized(config, custom_objects or {}, version), lambdas, allowed)
         with shared_objects():
             model = deserialize_keras_object(
                 config, custom_objects={**lambdas, **(custom_objects or {})}, safe_mode=not allowed
             )
     except RecursionError as error:
         raise ValueError(f"{where!r} is nested too deeply: the file is damaged or hostile.") from error
-    except (KeyError, IndexError, AttributeError) as error:
+    except (KeyError, IndexError, AttributeError, RuntimeError) as error:
         raise ValueError(f"{where!r} does not describe a model: {type(error).__name__}: {error}") from error
     if not hasattr(model, "save"):
         raise ValueError(f"{where!r} must describe a model. Received: {received(model)}")

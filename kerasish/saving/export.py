@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -188,8 +190,7 @@ def _write_program(
     runner: _Runner, examples: list, leaves: list, path: str, verbose: bool, options: dict
 ) -> None:
     program = _program(runner, examples, leaves, options)
-    with open(path, "wb") as file:
-        torch.export.save(program, file)
+    _write_by(lambda buffer: torch.export.save(program, buffer), path)
 
 
 def _write_onnx(
@@ -238,4 +239,11 @@ def _write_script(
         raise ValueError(
             NOT_TRACED.format(name=runner.model.name, why="it gives other results for another batch size")
         )
-    script.save(path)
+    _write_by(lambda buffer: torch.jit.save(script, buffer), path)
+
+
+def _write_by(save: Callable[[io.BytesIO], None], path: str) -> None:
+    """Write what `save` puts into a buffer; torch, writing a file itself, ends the process where the disk is full."""
+    buffer = io.BytesIO()
+    save(buffer)
+    Path(path).write_bytes(buffer.getbuffer())

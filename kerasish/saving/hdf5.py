@@ -11,6 +11,7 @@ import json
 import math
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import torch
 
 from kerasish.errors import format_shape
 from kerasish.saving.atomic import replacing, write_text
+from kerasish.saving.hdf5_heaps import refuse_endless_heaps
 
 LARGE = 64 * 2**20  # bytes; smaller arrays are read whatever they claim
 MOST_EXPANSION = 1000  # what gzip can reach on zeros
@@ -76,9 +78,12 @@ class Writer:
 
 
 class ShardWriter(Writer):
-    """Writes files of limited size beside a JSON file that says which holds what."""
+    """Writes files of limited size beside a JSON file that says which holds what.
 
-    def __init__(self, index: Path, largest: float) -> None:
+    The files take their names when `places` is closed: until then those of an older model stay whole.
+    """
+
+    def __init__(self, index: Path, largest: float, places: contextlib.ExitStack) -> None:
         if not largest > 0:
             raise ValueError(f"`max_shard_size` must be a positive number of GiB. Received: {largest!r}")
         self._index = index
@@ -88,17 +93,22 @@ class ShardWriter(Writer):
         self._map: dict[str, Any] = {}
         self._names: list[str] = []
         self._attributes: dict[str, str] = {}
-        self._opened = contextlib.ExitStack()
+        self._places = places
+        self._file: Any = None
         self._open_next()
 
     def _open_next(self) -> None:
-        self._opened.close()
+        self.close()
         name = f"{self._stem}_{len(self._names):05}.weights.h5"
-        self._opened = contextlib.ExitStack()
-        unfinished = self._opened.enter_context(replacing(self._index.with_name(name)))
-        self._file = self._opened.enter_context(h5py().File(unfinished, "w"))
+        unfinished = self._places.enter_context(replacing(self._index.with_name(name)))
+        self._file = h5py().File(unfinished, "w")
         self._names.append(name)
         self._used = 0
+
+    def close(self) -> None:
+        """Complete the file that is being written."""
+        if self._file is not None:
+            self._file.close()
 
     def entry(self, path: str, name: str | None = None) -> Entry:
         if name is not None:
@@ -124,32 +134,43 @@ class ShardWriter(Writer):
         shards = shards if shard in shards else [*shards, shard]
         self._map[where] = shards[0] if len(shards) == 1 else shards
 
-    def finish(self) -> None:
-        """Put the last file and then the JSON file in place."""
-        self._opened.close()
+    def write_index(self) -> None:
+        """Write the JSON file."""
         contents = {"metadata": {"total_size": self._total}, "weight_map": self._map}
         write_text(self._index, json.dumps(contents, indent=4))
 
-    def abandon(self, error: BaseException) -> None:
-        """Drop the file that is being written."""
-        self._opened.__exit__(type(error), error, error.__traceback__)
+
+@contextlib.contextmanager
+def new_file(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Context with a new HDF5 file, which takes the place of `path` when it is complete."""
+    with _clear_errors(path), replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _clear_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Context in which a full disk is what HDF5 complains of, not what it could not do next."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        code = re.search(r"errno = (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), os.fspath(path)) from error
 
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str], max_shard_size: float | None = None) -> Iterator[Writer]:
     """Context with a writer of the file, or files, at `path`, which appear when they are complete."""
     if max_shard_size is None:
-        with replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
+        with new_file(path) as file:
             yield Writer(file)
         return
-    shards = ShardWriter(Path(path), max_shard_size)
-    try:
-        yield shards
-    except BaseException as error:
-        with contextlib.suppress(type(error)):
-            shards.abandon(error)
-        raise
-    shards.finish()
+    with _clear_errors(path), contextlib.ExitStack() as places:
+        shards = ShardWriter(Path(path), max_shard_size, places)
+        with contextlib.closing(shards):
+            yield shards
+    shards.write_index()
 
 
 class Store:
@@ -159,6 +180,7 @@ class Store:
         self.path = path
         with damage(path):
             self._group_of = {key: group for group in groups for key in group}
+        self._checked: dict[str, Any] = {}
 
     def keys(self) -> list[str]:
         """The names of the arrays."""
@@ -201,11 +223,12 @@ class Store:
         if key not in self._group_of:
             where = posixpath.join(self.path, "vars", key)
             raise KeyError(f"The file has no {where!r}: it has {self.keys()}.")
-        group = self._group_of[key]
-        dataset = follow(group, key)
-        with damage(posixpath.join(self.path, "vars", key)):
-            self._check(dataset)
-        return dataset
+        if key not in self._checked:
+            dataset = follow(self._group_of[key], key)
+            with damage(posixpath.join(self.path, "vars", key)):
+                self._check(dataset)
+            self._checked[key] = dataset
+        return self._checked[key]
 
     def _check(self, dataset: Any) -> None:
         if not isinstance(dataset, h5py().Dataset) or dataset.shape is None:
@@ -249,6 +272,7 @@ class Reader:
 
     def __init__(self, file: Any) -> None:
         self._file = file
+        self._found: dict[tuple[Any, str], Any] = {}
 
     def store(self, path: str) -> Store | None:
         """The arrays of the object at `path`, or None where the file has no such place."""
@@ -257,14 +281,17 @@ class Reader:
             return None
         return Store(path, [group])
 
-    def _find(self, group: Any, path: str) -> Any:
-        for part in path.split("/"):
-            group = follow(group, part)
-            if group is None:
-                return None
-            if not isinstance(group, h5py().Group):
-                raise ValueError(f"{path!r} must be a group of the file. Received: {type(group).__name__}")
-        return group
+    def _find(self, file: Any, path: str) -> Any:
+        if not path:
+            return file
+        if (file, path) not in self._found:
+            above, _, name = path.rpartition("/")
+            group = self._find(file, above)
+            found = None if group is None else follow(group, name)
+            if found is not None and not isinstance(found, h5py().Group):
+                raise ValueError(f"{path!r} must be a group of the file. Received: {type(found).__name__}")
+            self._found[file, path] = found
+        return self._found[file, path]
 
     def size(self) -> int:
         """How many bytes of arrays there can be at most."""
@@ -278,6 +305,7 @@ class ShardReader(Reader):
         self._directory = index.parent
         self._opened = opened
         self._files: dict[str, Any] = {}
+        self._found = {}
         try:
             self._map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
             names = {n for held in self._map.values() for n in ([held] if isinstance(held, str) else held)}
@@ -333,10 +361,15 @@ def stored_bytes(file: Any) -> int:
 def opened_file(source: Any) -> Any:
     """The HDF5 file, open for reading."""
     try:
+        refuse_endless_heaps(source)
         return h5py().File(source, "r")
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {str(source)!r}.") from error
-    except (OSError, OverflowError) as error:  # h5py overflows where a damaged file gives absurd sizes
+    except (
+        OSError,
+        OverflowError,
+        ValueError,
+    ) as error:  # h5py overflows where a damaged file gives absurd sizes
         name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "The weights"
         raise ValueError(
             f"{name} cannot be read as an HDF5 file, it is damaged or another kind: {error}"

@@ -10,10 +10,10 @@ import torch
 
 from kerasish import layers
 from kerasish.layers.layer import LEGACY_ARGUMENTS, Layer
+from kerasish.saving.legacy_compilation import OWN_MODULES, modern_compilation
 from kerasish.saving.legacy_ops import CONSTANT, KERAS_2_FUNCTIONS, op_entry, op_module
 from kerasish.serialization import register_keras_serializable
 
-OWN_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 MODELS = ("Functional", "Model", "Sequential")
 GRAPHS = ("Functional", "Model", "Network", "Container")
 KERAS_1 = {
@@ -73,7 +73,12 @@ def modernized(config: Any, custom_objects: Container[str] = (), version: str | 
         ValueError: a part of it has no counterpart in Keras 3.
     """
     version = str(config.get("keras_version", version or "3")) if isinstance(config, dict) else version or "3"
-    return _Translator(custom_objects, is_old=version.split(".")[0] in ("1", "2")).value(config)
+    is_old = version.split(".")[0] in ("1", "2")
+    compilation = config.get("compile_config") if is_old and isinstance(config, dict) else None
+    if isinstance(compilation, dict) and "optimizer" in compilation:
+        compilation = modern_compilation({**compilation, "optimizer_config": compilation["optimizer"]})
+        config = {**config, "compile_config": compilation}
+    return _Translator(custom_objects, is_old).value(config)
 
 
 class _Translator:
@@ -109,6 +114,10 @@ class _Translator:
                 config = {k: v for k, v in config.items() if k not in INITIALIZER_ARGUMENTS_GONE}
             elif key in ("", "layer", "layers", "cell", "cells", "backward_layer"):
                 name, config = self.layer(name, config)
+                if self.is_old and _class_of_layer(
+                    name
+                ):  # it says what the calls say, in other words for some
+                    entry = {k: v for k, v in entry.items() if k != "build_config"}
             entry = {**entry, "class_name": name, "config": config}
         return entry
 
@@ -304,84 +313,3 @@ def _is_bare_op(name: str, config: Any, calls: list[Any]) -> bool:
     """Whether Keras 3 wrote a function into an HDF5 file, where it leaves the module out."""
     is_new = bool(calls) and all(isinstance(call, dict) and "args" in call for call in calls)
     return is_new and isinstance(config, dict) and "trainable" not in config and name not in MODELS
-
-
-# What a model was compiled with ---------------------------------------------------------------------------------
-
-
-def modern_compilation(training: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `compile`, as Keras 3 writes them, of what Keras 1 and 2 wrote."""
-    metrics = {key: _metrics(training.get(key)) for key in ("metrics", "weighted_metrics")}
-    others: dict[str, Any] = {
-        key: training[key] for key in ("run_eagerly", "steps_per_execution", "jit_compile") if key in training
-    }
-    return {
-        "optimizer": _optimizer(training["optimizer_config"]),
-        "loss": _nested(training.get("loss"), _loss),
-        "loss_weights": training.get("loss_weights"),
-        **metrics,
-        **others,
-    }
-
-
-def _nested(value: Any, change: Any) -> Any:
-    if isinstance(value, dict) and "class_name" not in value:
-        return {key: _nested(item, change) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_nested(item, change) for item in value]
-    return change(value)
-
-
-def _function(name: str) -> dict[str, Any]:
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
-
-
-def _loss(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    config = dict(value["config"])
-    if config.get("reduction") == "auto":
-        config["reduction"] = "sum_over_batch_size"
-    function = config.pop("fn", None)
-    if value["class_name"] == "LossFunctionWrapper" and function is not None:
-        return function if isinstance(function, str) else function["config"]
-    return {"module": "keras.losses", **value, "config": config}
-
-
-def _metrics(value: Any) -> Any:
-    """Metrics; Keras 2 writes a list of lists, one for each output."""
-    value = _nested(value, _metric)
-    return value[0] if _is_list_of_one(value) and isinstance(value[0], list) else value
-
-
-def _metric(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    config = dict(value["config"])
-    if value["class_name"] == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
-        config["fn"] = _function(config["fn"])
-    elif "fn" in config:
-        del config["fn"]
-    return {"module": "keras.metrics", **value, "config": config}
-
-
-OPTIMIZER_ARGUMENTS_GONE = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "dynamic_growth_steps")
-
-
-def _optimizer(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    name = value["class_name"].removeprefix("Custom>").removesuffix("V3")
-    config = {k: v for k, v in value["config"].items() if k not in OPTIMIZER_ARGUMENTS_GONE}
-    if name == "Nadam":
-        config.pop("decay", None)  # not of the learning rate, but of the momentum
-    if config.get("epsilon", 0) is None:
-        config["epsilon"] = 1e-7
-    if name == "LossScaleOptimizer":
-        inner = _optimizer(config["inner_optimizer"])
-        steps = value["config"].get("dynamic_growth_steps")
-        config = {"inner_optimizer": inner, "initial_scale": config.get("initial_scale")}
-        config |= {"dynamic_growth_steps": steps} if steps else {}
-    config.setdefault("name", name.lower())
-    config["name"] = config["name"].lower() if config["name"] == name else config["name"]
-    return {"module": "keras.optimizers", "class_name": name, "config": config, "registered_name": None}

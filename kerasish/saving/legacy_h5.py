@@ -1,4 +1,4 @@
-"""HDF5 files as Keras 1 and 2 wrote them and Keras 3 still does: whole models, and weights by order or by name."""
+"""Reading HDF5 files as Keras 1 and 2 wrote them and Keras 3 still does: models, and weights by order or by name."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ import torch
 from kerasish.errors import did_you_mean, format_shape
 from kerasish.layers.layer import Layer
 from kerasish.optimizers import LossScaleOptimizer
-from kerasish.saving.atomic import replacing
-from kerasish.saving.configs import allowance, model_of_config
+from kerasish.saving.configs import model_of_config, weights_within
 from kerasish.saving.hdf5 import Store, as_array, damage, follow, h5py, opened_file, stored_bytes
-from kerasish.saving.legacy_config import modern_compilation
+from kerasish.saving.legacy_compilation import modern_compilation
 from kerasish.saving.legacy_weights import converted, optimizer_state
 from kerasish.serialization import CustomObjectScope
-from kerasish.variable import initial_values_up_to
 
-MOST_IN_ATTRIBUTE = 64_000  # bytes, of the 64 KiB that HDF5 has for the header of an object
 TOP = "top_level_model_weights"
 CHECKPOINT = (
     "{path!r} is a checkpoint of TensorFlow, which is not read. Load it where TensorFlow is installed "
     "(`model.load_weights` of tf.keras) and save it again: `model.save_weights('name.h5')` is read here."
 )
+
+SAVED_MODEL = (
+    "{path!r} is a SavedModel of TensorFlow, which is not read: load it with tf.keras and save it again as "
+    "`.keras`."
+)
+
+
+def is_saved_model(path: str) -> bool:
+    """Whether it is a directory that TensorFlow wrote."""
+    return os.path.exists(os.path.join(path, "saved_model.pb"))
 
 
 def is_checkpoint(path: str) -> bool:
@@ -38,9 +45,6 @@ def is_legacy_weights(path: str) -> bool:
     """Whether an HDF5 file holds weights in the layout of Keras 1 and 2."""
     with opened_file(path) as file, damage(path):
         return "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file
-
-
-# Reading ----------------------------------------------------------------------------------------------------------
 
 
 def load_legacy_model(
@@ -58,7 +62,7 @@ def load_legacy_model(
         if isinstance(config, dict):
             config.setdefault("keras_version", version)
         weights = _group(file, "model_weights")
-        with initial_values_up_to(allowance(stored_bytes(file)), path):
+        with weights_within(lambda: stored_bytes(file), path):
             model = model_of_config(config, custom_objects, False, safe_mode, "model_config")
         if weights is None:
             raise ValueError(f"{path!r} has no 'model_weights': it is damaged.")
@@ -87,7 +91,7 @@ def _compile(model: Any, training: Any, custom_objects: dict[str, Any] | None) -
         config = modern_compilation(training)
         with CustomObjectScope(custom_objects or {}):
             model.compile_from_config(config)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         warnings.warn(
             f"What model {model.name!r} was compiled with cannot be read: compile it again. {error}",
             stacklevel=5,
@@ -125,7 +129,7 @@ def _read_optimizer(model: Any, file: Any) -> None:
         variables[number].assign(array.astype(as_array(variables[number]).dtype))
 
 
-def _weights_of(layer: Any) -> list[Any]:
+def weights_of(layer: Any) -> list[Any]:
     """The weights in the order of the files: what is trained, then the rest."""
     if isinstance(layer, Layer):
         return layer.trainable_weights + layer.non_trainable_weights
@@ -133,7 +137,7 @@ def _weights_of(layer: Any) -> list[Any]:
 
 
 def _read_in_order(model: Any, group: Any, skip_mismatch: bool) -> None:
-    own = {layer.name: layer for layer in model.layers if _weights_of(layer)}
+    own = {layer.name: layer for layer in model.layers if weights_of(layer)}
     names = [name for name in _layer_names(group) if _weight_names(group, name)]
     if len(names) != len(own):
         raise ValueError(
@@ -160,17 +164,19 @@ def _read_by_name(model: Any, group: Any, skip_mismatch: bool) -> None:
 def _assign_all(model: Any, group: Any, pairs: list[tuple[Any, str]], skip_mismatch: bool) -> None:
     """Check everything, then overwrite the values."""
     version, backend = _text(group, "keras_version") or "1", _text(group, "backend")
-    found = [(layer, _weights_of(layer), name) for layer, name in pairs]
+    found = [(layer, weights_of(layer), name) for layer, name in pairs]
     if _group(group, TOP) is not None:
         found.append((model, model._own_variables(), TOP))
     problems, fitting = [], []
     for layer, variables, name in found:
         try:
-            arrays = _arrays_for(layer, variables, group, name, version, backend)
+            _arrays_for(
+                layer, variables, group, name, version, backend
+            )  # to be read again: memory for one layer
         except _Misfit as error:
             problems.append(f"Layer {layer.name!r} ({type(layer).__name__}): {error}")
         else:
-            fitting.append((layer, variables, arrays))
+            fitting.append((layer, variables, name))
     if problems:
         message = f"{len(problems)} layer(s) of model {model.name!r} do not fit the file:\n- " + "\n- ".join(
             problems
@@ -178,13 +184,17 @@ def _assign_all(model: Any, group: Any, pairs: list[tuple[Any, str]], skip_misma
         if not skip_mismatch:
             raise ValueError(message)
         warnings.warn(message + "\nThey keep their values.", stacklevel=6)
-    for layer, variables, arrays in fitting:
-        with torch.no_grad():
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.copy_(torch.as_tensor(array))
+    for layer, variables, name in fitting:
+        _assign(variables, _arrays_for(layer, variables, group, name, version, backend))
         for module in layer.modules() if layer is not model else ():
             if hasattr(module, "finalize_state") and module.built:
                 module.finalize_state()
+
+
+def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+    with torch.no_grad():
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.copy_(torch.as_tensor(array))
 
 
 class _Misfit(Exception):
@@ -249,7 +259,9 @@ def _group(group: Any, path: str) -> Any:
 def _store(group: Any, path: str) -> tuple[Store, str]:
     above, _, name = path.rpartition("/")
     place = _group(group, above) if above else group
-    if place is None or name not in place:
+    with damage(path):
+        is_there = place is not None and name in place
+    if not is_there:
         raise ValueError(f"The file names an array {path!r} and does not have it: it is damaged.")
     return Store(path, [place]), name
 
@@ -309,86 +321,3 @@ def _json(file: Any, attribute: str) -> Any:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{attribute!r} of the file cannot be read: {error}") from error
-
-
-# Writing ----------------------------------------------------------------------------------------------------------
-
-
-def save_legacy_model(
-    model: Any, path: str, config: dict[str, Any], include_optimizer: bool, keras_version: str
-) -> None:
-    """Write the model, of that config, as Keras 3 writes HDF5 files."""
-    training = _training_config(config) if include_optimizer else None
-    text = json.dumps(_short(config))
-    with replacing(path) as unfinished, h5py().File(unfinished, "w") as file:
-        file.attrs["keras_version"], file.attrs["backend"] = keras_version, "torch"
-        file.attrs["model_config"] = text.encode()
-        if training is not None:
-            file.attrs["training_config"] = json.dumps(training).encode()
-        group = file.create_group("model_weights")
-        group.attrs["keras_version"], group.attrs["backend"] = keras_version.encode(), b"torch"
-        _write_names(group, "layer_names", [layer.name for layer in model.layers])
-        for layer in model.layers:
-            _write_weights(group.create_group(layer.name), _weights_of(layer))
-        _write_weights(group.create_group(TOP), model._own_variables())
-        if training is not None:
-            _write_weights(file.create_group("optimizer_weights"), model.optimizer.variables)
-
-
-def _training_config(config: dict[str, Any]) -> dict[str, Any] | None:
-    compilation = config.get("compile_config")
-    if compilation is None:
-        return None
-    others = {key: value for key, value in compilation.items() if key != "optimizer"}
-    return {**_nested_short(others), "optimizer_config": _short_object(compilation["optimizer"])}
-
-
-def _write_weights(group: Any, variables: list[Any]) -> None:
-    names: list[str] = []
-    for number, variable in enumerate(variables):
-        name = getattr(variable, "path", str(number))
-        names.append(name if name not in names else f"{name}_{number}")
-        group.create_dataset(names[-1], data=as_array(variable))
-    _write_names(group, "weight_names", names)
-
-
-def _write_names(group: Any, attribute: str, names: list[str]) -> None:
-    values = np.array([name.encode() for name in names]) if names else np.array([], "S1")
-    pieces = max(1, -(-values.nbytes // MOST_IN_ATTRIBUTE))
-    if pieces == 1:
-        group.attrs[attribute] = values
-        return
-    for number, piece in enumerate(np.array_split(values, pieces)):
-        group.attrs[f"{attribute}{number}"] = piece
-
-
-def _short(config: Any) -> Any:
-    """A model's config with its layers in the short form of these files: class and arguments, without the module."""
-    short = _short_object(config)
-    inner = short["config"]
-    if isinstance(inner, dict) and isinstance(inner.get("layers"), list):
-        short["config"] = {**inner, "layers": [_short_layer(layer) for layer in inner["layers"]]}
-    return short
-
-
-def _short_layer(entry: dict[str, Any]) -> dict[str, Any]:
-    if str(entry.get("module", "")).startswith("keras.src.ops"):
-        return entry
-    place = {key: entry[key] for key in ("name", "inbound_nodes") if key in entry}
-    return {**_short(entry), **place}
-
-
-def _short_object(config: dict[str, Any]) -> dict[str, Any]:
-    return {"class_name": config.get("registered_name") or config["class_name"], "config": config["config"]}
-
-
-def _nested_short(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_nested_short(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("class_name") == "function":
-        return value["config"]
-    if "class_name" in value and "config" in value:
-        return _short_object(value)
-    return {key: _nested_short(item) for key, item in value.items()}

@@ -12,6 +12,8 @@ from torch.nn import Module
 
 from kerasish import layers
 from kerasish.layers.layer import Layer
+from kerasish.optimizers import LossScaleOptimizer
+from kerasish.saving.hdf5 import Store
 
 Arrays = list[np.ndarray]
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.Conv2DTranspose, layers.ConvLSTM2D)
@@ -87,6 +89,7 @@ SLOTS = {
     "accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var", "m": "momentum", "mg": "average_gradient",
     "rms": "velocity", "u": "norm", "v": "velocity", "vhat": "velocity_hat",
 }  # fmt: skip
+SCALARS = ("iteration", "learning_rate", "u_product")
 SLOT_NAMES = {*SLOTS, *SLOTS.values(), "accumulator", "linear", "momentum", "velocity"}
 
 
@@ -105,9 +108,7 @@ def optimizer_state(optimizer: Any, names: list[str], arrays: Arrays) -> dict[in
     if kind == "SGD" and not optimizer.momentum:
         slots = {}
     if kind == "Nadam":
-        steps = np.arange(1, int(arrays[0]) + 1)
-        product = np.prod(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps))
-        state[len(variables) - 1] = np.asarray(product, "float32")
+        state[len(variables) - 1] = _product_of_nadam(optimizer, int(arrays[0]))
     for slot, values in slots.items():
         places = [i for i, variable in enumerate(variables) if i > 1 and _ends_in(variable.name, slot)]
         if len(places) != len(values) or any(
@@ -117,6 +118,52 @@ def optimizer_state(optimizer: Any, names: list[str], arrays: Arrays) -> dict[in
         state.update(zip(places, values, strict=True))
     expected = len(variables) - 1 if kind != "SGD" or optimizer.momentum else 1
     return state if len(state) >= expected else None
+
+
+def _product_of_nadam(optimizer: Any, iterations: int) -> np.ndarray:
+    """What Keras 2 does not save."""
+    steps = np.arange(1, iterations + 1)
+    return np.asarray(np.prod(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps)), "float32")
+
+
+def read_optimizer_of_keras_2(optimizer: Any, store: Store) -> bool:
+    """Take the state from a `.keras` file of Keras 2, which has the slots in Keras 3's order but no learning rate.
+
+    Returns:
+        Whether the state is such a one.
+    """
+    variables = optimizer.variables
+    if isinstance(
+        optimizer, LossScaleOptimizer
+    ):  # the same state lies there once more, for the inner optimizer
+        return "0" in store and _slots_of_keras_2(optimizer.inner_optimizer, store) is not None
+    slots = _slots_of_keras_2(optimizer, store)
+    if slots is None:
+        return False
+    variables[0].assign(store["0"])
+    for number, slot in enumerate(slots, 1):
+        variables[slot].assign(store[str(number)])
+    if type(optimizer).__name__ == "Nadam":
+        variables[-1].assign(_product_of_nadam(optimizer, int(store["0"])))
+    return True
+
+
+def _slots_of_keras_2(optimizer: Any, store: Store) -> list[int] | None:
+    """The numbers of the optimizer's variables for the arrays "1", "2", …, or None where they do not fit."""
+    if (
+        set(store) != {str(number) for number in range(len(store))}
+        or not len(store)
+        or store.shape("0") != ()
+    ):
+        return None
+    if type(optimizer).__name__ == "SGD" and not optimizer.momentum:
+        return []  # it has slots in Keras 2 even so
+    variables = optimizer.variables
+    slots = [i for i, variable in enumerate(variables) if variable.name not in SCALARS]
+    fits = len(slots) + 1 == len(store) and all(
+        tuple(variables[slot].shape) == store.shape(str(number)) for number, slot in enumerate(slots, 1)
+    )
+    return slots if fits else None
 
 
 def _slot(name: str) -> str | None:

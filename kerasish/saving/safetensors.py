@@ -39,7 +39,10 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Any) -> None:
         contents[name] = tensor.clone() if is_shared else tensor
         seen[tensor.data_ptr()] = name
     with replacing(path) as unfinished:
-        module.torch.save_file(contents, os.fspath(unfinished), metadata={"format": "pt"})
+        try:
+            module.torch.save_file(contents, os.fspath(unfinished), metadata={"format": "pt"})
+        except module.SafetensorError as error:
+            raise OSError(f"{os.fspath(path)!r} cannot be written: {error}") from error
 
 
 def save_safetensors(model: Any, path: str) -> None:

@@ -17,7 +17,8 @@ from kerasish.layers.layer import Layer
 from kerasish.optimizers import Optimizer
 from kerasish.random import SeedGenerator
 from kerasish.saving.hdf5 import Entry, Reader, Store, Writer
-from kerasish.saving.walk import is_torch_optimizer, overrides, plain_module, visit
+from kerasish.saving.legacy_weights import read_optimizer_of_keras_2
+from kerasish.saving.walk import Layout, is_torch_optimizer, overrides, plain_module, visit
 
 OWN = "_torch"  # beside a layer's `vars`: parameters and buffers that only torch knows
 
@@ -46,30 +47,22 @@ def write_state(model: Any, writer: Writer, skip: Any = ()) -> None:
     visit(model, write, skip)
 
 
-def read_state(model: Any, reader: Reader, skip_mismatch: bool = False, skip: Any = ()) -> None:
+def read_state(
+    model: Any,
+    reader: Reader,
+    skip_mismatch: bool = False,
+    skip: Any = (),
+    layouts: tuple[Layout, ...] = (Layout.KERAS_3,),
+) -> None:
     """Read what `write_state`, or Keras, wrote.
+
+    Args:
+        layouts: those that the file may have; the first one counts in which all is found.
 
     Raises:
         ValueError: the file does not fit; the layers and weights are named, and nothing is changed.
     """
-    found: list[tuple[Any, Store]] = []
-    missing: dict[int, tuple[str, Any]] = {}
-
-    def look(path: str, obj: Any) -> bool:
-        store = reader.store(path)
-        own = reader.store(posixpath.join(path, OWN))
-        if isinstance(obj, Layer) and own is not None:
-            found.append((_TorchState(obj), own))
-        if store is not None:
-            found.append((obj, store))
-            missing.pop(id(obj), None)
-            return True
-        if _needs_state(obj):
-            missing[id(obj)] = path, obj
-            return False
-        return True
-
-    visit(model, look, skip)
+    found, missing = _match(model, reader, skip, layouts)
     problems = [(obj, f"{_title(obj, path)} is not in the file.") for path, obj in missing.values()]
     fitting = []
     for obj, store in found:
@@ -90,6 +83,44 @@ def read_state(model: Any, reader: Reader, skip_mismatch: bool = False, skip: An
         raise ValueError(_complaint(model, problems))
     if problems:
         warnings.warn(_complaint(model, problems) + " They keep their values.", stacklevel=4)
+
+
+Found = list[tuple[Any, Store]]
+Missing = dict[int, tuple[str, Any]]
+
+
+def _match(model: Any, reader: Reader, skip: Any, layouts: tuple[Layout, ...]) -> tuple[Found, Missing]:
+    """What the file has for the objects, and those for which it has nothing."""
+    for layout in layouts if len(layouts) > 1 else ():
+        found, missing = _match_layout(model, reader, skip, layout, is_exact=True)
+        if not missing:
+            return found, missing
+    return _match_layout(model, reader, skip, layouts[0], is_exact=False)
+
+
+def _match_layout(
+    model: Any, reader: Reader, skip: Any, layout: Layout, is_exact: bool
+) -> tuple[Found, Missing]:
+    """The same for one layout; `is_exact` looks for each object at the first of its paths only."""
+    found: Found = []
+    missing: Missing = {}
+
+    def look(path: str, obj: Any) -> bool:
+        store = reader.store(path)
+        own = reader.store(posixpath.join(path, OWN))
+        if isinstance(obj, Layer) and own is not None:
+            found.append((_TorchState(obj), own))
+        if store is not None:
+            found.append((obj, store))
+            missing.pop(id(obj), None)
+            return True
+        if _needs_state(obj):
+            missing[id(obj)] = path, obj
+            return is_exact
+        return True
+
+    visit(model, look, skip, layout)
+    return found, missing
 
 
 def _complaint(model: Any, problems: list[tuple[Any, str]]) -> str:
@@ -168,6 +199,12 @@ def _read_into(obj: Any, store: Store) -> None:
     elif isinstance(obj, Optimizer) and len(store) < len(obj.variables) and _is_unused_optimizer(store):
         for variable, key in zip(obj.variables, sorted(store), strict=False):
             variable.assign(store[key])
+    elif (
+        isinstance(obj, Optimizer)
+        and len(store) != len(obj.variables)
+        and read_optimizer_of_keras_2(obj, store)
+    ):
+        return
     elif hasattr(obj, "load_own_variables"):
         obj.load_own_variables(store)
 

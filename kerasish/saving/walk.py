@@ -2,6 +2,7 @@
 
 A layer kept as attribute `a` lies at `a`, one in a list or dictionary at `list/class_name`, `list/class_name_1`, …;
 `layers` comes first in sequential and functional models, private attributes last, and each object counts once.
+Keras 2 goes through the attributes in other orders: since 2.14 from z to a, counting in lists what has no path yet.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import inspect
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
 import torch
@@ -30,6 +32,18 @@ STATEFUL_NAMES = {"layers", "optimizer"}  # attributes of `Model` itself that ho
 PREPARED = {"_compile_config", "_cached_weights", "_cached_penalized", "_cached_layers", "_seed_generators"}
 
 
+class Layout(Enum):
+    """Whose order of the parts of a model the paths follow."""
+
+    KERAS_3 = "Keras 3"
+    KERAS_2 = "Keras 2.14 and later"
+    KERAS_2_12 = "Keras 2.12 and 2.13"
+
+
+KERAS_2_LAYOUTS = (Layout.KERAS_2, Layout.KERAS_2_12)
+LAYERS_OF_2_12 = "_layer_checkpoint_dependencies"  # of sequential and functional models
+
+
 def is_torch_optimizer(obj: Any) -> bool:
     """Whether it is what `compile` makes of a `torch.optim` optimizer."""
     return "torch_optimizer" in getattr(obj, "__dict__", ())
@@ -42,7 +56,9 @@ def plain_module(obj: Any) -> torch.nn.Module | None:
     return obj if isinstance(obj, torch.nn.Module) and not isinstance(obj, Layer) else None
 
 
-def visit(model: Any, take: Callable[[str, Any], bool], skip: Any = ()) -> None:
+def visit(
+    model: Any, take: Callable[[str, Any], bool], skip: Any = (), layout: Layout = Layout.KERAS_3
+) -> None:
     """Call `take(path, obj)` for the model and everything stateful in it.
 
     An object for which `take` returned False is offered again under the next path at which it is found.
@@ -57,7 +73,7 @@ def visit(model: Any, take: Callable[[str, Any], bool], skip: Any = ()) -> None:
         open_ids.add(key)
         if take(path, obj):
             done[key] = obj
-        for name, child in _attributes(obj):
+        for name, child in _attributes(obj, layout):
             descend(posixpath.join(path, name), child)
         open_ids.discard(key)
 
@@ -69,6 +85,9 @@ def visit(model: Any, take: Callable[[str, Any], bool], skip: Any = ()) -> None:
             counts: Counter[str] = Counter()
             for item in child.values() if isinstance(child, dict) else child:
                 if not isinstance(item, (list, tuple, dict)) and not _is_stateful(item):
+                    continue
+                key = id(plain_module(item) or item)
+                if layout is Layout.KERAS_2 and (key in done or key in open_ids):
                     continue
                 name = _name_in_container(item)
                 number = counts[name]
@@ -93,17 +112,26 @@ def _name_in_container(item: Any) -> str:
     return CLASS_NAMES.get(name) or to_snake_case(name)
 
 
-def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(obj: Any, layout: Layout) -> Iterator[tuple[str, Any]]:
     if plain_module(obj) is not None or isinstance(obj, SeedGenerator) or is_torch_optimizer(obj):
         return
+    has_list = isinstance(obj, Layer) and (getattr(obj, "_graph", None) is not None or hasattr(obj, "_stack"))
     if isinstance(obj, Layer):
-        if getattr(obj, "_graph", None) is not None or hasattr(obj, "_stack"):
+        if has_list and layout is Layout.KERAS_3:
             yield "layers", obj.layers
         names = set(dir(obj)) - _names_of_base(_base_of(type(obj))) - PREPARED
     else:
         names = set(vars(obj))
-    for name in sorted(names, key=lambda name: (name.startswith("_"), name)):
+    if layout is Layout.KERAS_3:
+        order = sorted(names, key=lambda name: (name.startswith("_"), name))
+    else:
+        extra = {LAYERS_OF_2_12} if has_list and layout is Layout.KERAS_2_12 else set()
+        order = sorted(names | extra, reverse=layout is Layout.KERAS_2)
+    for name in order:
         if name.startswith("__"):
+            continue
+        if name == LAYERS_OF_2_12:  # those with weights are in that dictionary twice
+            yield name, [layer for layer in obj.layers for _ in range(2 if layer.weights else 1)]
             continue
         try:
             child = getattr(obj, name)

@@ -8,10 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from kerasish.saving.archive_members import open_weights
-from kerasish.saving.hdf5 import reading, writing
-from kerasish.saving.legacy_h5 import CHECKPOINT, is_checkpoint, is_legacy_weights, load_legacy_weights
+from kerasish.saving.hdf5 import is_hdf5, reading, writing
+from kerasish.saving.legacy_h5 import (
+    CHECKPOINT,
+    SAVED_MODEL,
+    is_checkpoint,
+    is_legacy_weights,
+    is_saved_model,
+    load_legacy_weights,
+)
+from kerasish.saving.legacy_h5_writing import save_legacy_weights
 from kerasish.saving.safetensors import SAFETENSORS, load_safetensors, save_safetensors
 from kerasish.saving.state import read_state, write_state
+from kerasish.saving.walk import Layout
+
+KERAS_2_ENDINGS = (".h5", ".hdf5")
+H5_FORMATS = (None, "h5", "hdf5")
+NO_CHECKPOINT = " TensorFlow's checkpoints, which Keras 2 wrote for other names, are not written."
 
 
 def save_weights(
@@ -22,10 +35,11 @@ def save_weights(
     Args:
         model: a model that is built.
         filepath: ends in `.weights.h5`, or with `max_shard_size` in `.weights.json`; `.safetensors` takes the weights
-            alone, under torch's names.
+            alone, under torch's names; another name in `.h5` or `.hdf5` takes them alone in the layout of Keras 2.
         overwrite: whether an existing file may be replaced without asking.
         max_shard_size: limit of each file in GiB; the `.json` file then names the files.
         objects_to_skip: layers, or the optimizer, to leave out.
+        save_format: `"h5"` writes Keras 2's layout whatever the name, as Keras 2 did.
 
     The file appears when it is complete; an interruption leaves the old one as it was.
 
@@ -35,20 +49,30 @@ def save_weights(
 
     Differs: seeded dropout keeps its place in the sequence of draws, in a group that Keras skips.
     """
+    save_format = kwargs.pop("save_format", None)
     skip = _objects_to_skip(kwargs)
     path = os.fspath(filepath)
+    if save_format not in H5_FORMATS:
+        raise ValueError(f"`save_format` must be 'h5'.{NO_CHECKPOINT} Received: save_format={save_format!r}")
     if path.endswith(SAFETENSORS) and max_shard_size is None:
         _refuse_skipping(skip, path)
         _require_built(model, "saved")
         if overwrite or may_replace(path):
             save_safetensors(model, path)
         return
+    is_legacy = save_format is not None or path.endswith(KERAS_2_ENDINGS)
+    if is_legacy and max_shard_size is None and not path.endswith((".weights.h5", ".keras")):
+        _refuse_skipping(skip, path)
+        _require_built(model, "saved")
+        if overwrite or may_replace(path):
+            save_legacy_weights(model, path)
+        return
     endings = (".weights.h5",) if max_shard_size is None else (".weights.json",)
     if not path.endswith(endings):
         raise ValueError(
             f"`filepath` must end in {endings[0]!r}"
-            + (" with `max_shard_size`" if max_shard_size is not None else "")
-            + f". Received: filepath={path!r}"
+            + (" with `max_shard_size`." if max_shard_size is not None else f", or '.h5'.{NO_CHECKPOINT}")
+            + f" Received: filepath={path!r}"
         )
     _require_built(model, "saved")
     if not overwrite and not may_replace(path):
@@ -82,15 +106,16 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         return
     if not os.path.exists(path) and is_checkpoint(path):
         raise ValueError(CHECKPOINT.format(path=path))
-    if not path.endswith((".h5", ".hdf5", ".weights.json", ".keras")):
+    if is_saved_model(path):
+        raise ValueError(SAVED_MODEL.format(path=path))
+    is_known = path.endswith((*KERAS_2_ENDINGS, ".weights.json", ".keras"))
+    if not is_known and not (os.path.isfile(path) and is_hdf5(path)):
         raise ValueError(
             "`filepath` must end in '.weights.h5', '.weights.json', '.keras', '.safetensors', '.h5' or '.hdf5'. "
             f"Received: filepath={path!r}"
         )
     may_be_new = path.endswith((".weights.h5", ".weights.json", ".keras"))
-    is_legacy = not may_be_new or (
-        path.endswith(".weights.h5") and Path(path).exists() and is_legacy_weights(path)
-    )
+    is_legacy = not may_be_new or (os.path.isfile(path) and is_hdf5(path) and is_legacy_weights(path))
     if by_name and not is_legacy:
         raise ValueError(
             "`by_name` works with Keras 2's `.h5` files only: layers are matched by their order here."
@@ -104,7 +129,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         return
     with contextlib.ExitStack() as opened:
         source = opened.enter_context(open_weights(path)) if path.endswith(".keras") else path
-        read_state(model, opened.enter_context(reading(source)), skip_mismatch, skip)
+        read_state(model, opened.enter_context(reading(source)), skip_mismatch, skip, tuple(Layout))
 
 
 def may_replace(path: str) -> bool:
@@ -130,7 +155,7 @@ def _objects_to_skip(kwargs: dict[str, Any]) -> list[Any]:
 def _refuse_skipping(skip: list[Any], path: str) -> None:
     if skip:
         raise ValueError(
-            f"`objects_to_skip` works with `.weights.h5` files: a safetensors file is one whole. Received: {path!r}"
+            f"`objects_to_skip` works with `.weights.h5` files: other files are one whole. Received: {path!r}"
         )
 
 

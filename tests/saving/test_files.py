@@ -353,8 +353,13 @@ def test_formats_not_read(tmp_path):
 def test_wrong_arguments(tmp_path):
     model = make()
     unbuilt = keras.Sequential([layers.Dense(2)])
-    with pytest.raises(ValueError, match=r"must end in '\.weights\.h5'"):
-        model.save_weights(tmp_path / "m.h5")
+    for name in ("m", "m.keras", "m.ckpt"):
+        with pytest.raises(
+            ValueError, match=r"must end in '\.weights\.h5', or '\.h5'\. TensorFlow's checkpoints"
+        ):
+            model.save_weights(tmp_path / name)
+    with pytest.raises(ValueError, match=r"`save_format` must be 'h5'.*Received: save_format='tf'"):
+        model.save_weights(tmp_path / "m", save_format="tf")
     with pytest.raises(ValueError, match=r"must end in '.weights.json' with `max_shard_size`"):
         model.save_weights(tmp_path / "m.weights.h5", max_shard_size=1)
     with pytest.raises(ValueError, match="more than `max_shard_size`"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -33,8 +34,8 @@ def data(shape, records=4, integers=False):
     return rng.normal(size=(records, *shape)).astype("float32")
 
 
-def load(name, **kwargs):
-    return keras.models.load_model(FILES / f"{name}.h5", **kwargs)
+def load(name, ending=".h5", **kwargs):
+    return keras.models.load_model(FILES / f"{name}{ending}", **kwargs)
 
 
 def assert_predicts(model, inputs, expected, name, tolerance=2e-5):
@@ -63,16 +64,26 @@ def test_models_predict_as_they_did(name, expected):
     assert_predicts(load(name), INPUTS[name], expected, name)
 
 
-def test_mixed_precision(expected):
-    model = load("mixed")
+@pytest.mark.parametrize("name", ["functional", "recurrent", "every_layer"])
+def test_archives_of_keras_2_predict_as_they_did(name, expected):
+    assert_predicts(load(name, ".keras"), INPUTS[name], expected, name)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_mixed_precision(expected, ending):
+    model = load("mixed", ending)
     assert model.layers[0].dtype_policy.name == "mixed_float16"
     assert type(model.optimizer).__name__ == "LossScaleOptimizer"
     assert_predicts(model, X, expected, "mixed", tolerance=5e-3)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_training_goes_on(name, expected):
-    model = load(name)
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [(name, ".h5") for name in OPTIMIZERS]
+    + [(name, ".keras") for name in OPTIMIZERS if name.endswith("_new")],
+)
+def test_training_goes_on(name, ending, expected):
+    model = load(name, ending)
     x, y = data((3,)), data((2,))
     np.testing.assert_allclose(model.predict(x, verbose=0), expected[f"{name}/0"], atol=1e-5)
     assert int(model.optimizer.iterations) == 2
@@ -81,13 +92,14 @@ def test_training_goes_on(name, expected):
     np.testing.assert_allclose(losses, expected[f"{name}/losses"], rtol=2e-3 if "Nadam" in name else 2e-5)
 
 
-def test_training_of_a_model_of_several_outputs_goes_on(expected):
-    model = load("functional")
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_training_of_a_model_of_several_outputs_goes_on(ending, expected):
+    model = load("functional", ending)
     assert isinstance(model.optimizer.learning_rate, torch.Tensor)
     y = [data((2,)), data((1,), integers=True) % 2]
     losses = [model.train_on_batch(X, y)[0] for _ in range(2)]
     np.testing.assert_allclose(losses, expected["functional/losses"], rtol=1e-4)
-    assert load("functional", compile=False).optimizer is None
+    assert load("functional", ending, compile=False).optimizer is None
 
 
 def test_what_was_compiled():
@@ -128,6 +140,51 @@ def test_json_of_keras_3_stays_as_it_is():
     again = keras.models.model_from_json(model.to_json())
     assert again.get_config() == model.get_config() and again.compiled
     assert keras.activations.serialize(again.layers[0].activation) == "hard_sigmoid"
+
+
+# Archives of Keras 2 --------------------------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable("tests")
+class Parts(keras.Model):
+    """The same as in the script that wrote the file."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.zeta = layers.Dense(3)
+        self.alpha = layers.Dense(3)
+        self.blocks = [layers.Dense(3), layers.Dense(3)]
+        self._private = layers.Dense(3)
+        self.stack = keras.Sequential([layers.Dense(3), layers.ReLU(), layers.Dense(3)])
+
+    def call(self, x):
+        for layer in (self.zeta, self.alpha, *self.blocks, self._private, self.stack):
+            x = layer(x)
+        return x
+
+    def get_config(self):
+        return {}
+
+
+@pytest.mark.parametrize("version", ["2_13", "2_21"])
+def test_subclassed_models_in_archives_go_on_as_they_were(version):
+    model = load(f"subclassed_{version}", ".keras")
+    with np.load(FILES / f"subclassed_{version}.npz") as arrays:
+        x, y, outputs, losses = (arrays[name] for name in ("x", "y", "outputs", "losses"))
+    np.testing.assert_allclose(model.predict(x, verbose=0), outputs, atol=1e-6)
+    np.testing.assert_allclose([model.train_on_batch(x, y)[0] for _ in range(2)], losses, rtol=1e-5)
+
+
+@pytest.mark.parametrize("version", ["2_13", "2_21"])
+def test_weights_alone_of_archives_of_keras_2(version, tmp_path):
+    """Neither `.weights.h5` files nor weights out of an archive say which Keras wrote them."""
+    parts = Parts()
+    parts(np.zeros((1, 3), "float32"))
+    with zipfile.ZipFile(FILES / f"subclassed_{version}.keras") as archive:
+        (tmp_path / "m.weights.h5").write_bytes(archive.read("model.weights.h5"))
+    parts.load_weights(tmp_path / "m.weights.h5")
+    with np.load(FILES / f"subclassed_{version}.npz") as arrays:
+        np.testing.assert_allclose(parts.predict(arrays["x"], verbose=0), arrays["outputs"], atol=1e-6)
 
 
 # Weights by order and by name -------------------------------------------------------------------------------------
@@ -197,6 +254,50 @@ def test_subclassed_models_take_weights(tmp_path):
     np.testing.assert_array_equal(net.get_weights()[0], load("optimizer_SGD_new").get_weights()[0])
 
 
+def names(group, attribute):
+    return [name.decode() if isinstance(name, bytes) else name for name in group.attrs[attribute]]
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "m"])
+def test_weights_are_written_as_keras_2_did(tmp_path, name):
+    model = load("functional")
+    model.save_weights(tmp_path / name, **({} if "." in name else {"save_format": "h5"}))
+    with h5py.File(tmp_path / name) as ours, h5py.File(FILES / "functional_weights.h5") as theirs:
+        assert set(ours.attrs) == set(theirs.attrs)
+        assert set(ours) == set(theirs) == {*names(theirs, "layer_names"), "top_level_model_weights"}
+        assert names(ours, "layer_names") == names(theirs, "layer_names")
+        for layer in theirs:
+            written, expected = (names(file[layer], "weight_names") for file in (ours, theirs))
+            assert [name.split("/")[-2:] for name in written] == [name.split("/")[-2:] for name in expected]
+            for a, b in zip(written, expected, strict=True):
+                assert ours[layer][a].shape == theirs[layer][b].shape
+    for arguments in ({}, {"by_name": True}):
+        again = keras.models.clone_model(model)
+        again.load_weights(tmp_path / name, **arguments)
+        np.testing.assert_array_equal(again.predict(X, verbose=0)[0], model.predict(X, verbose=0)[0])
+
+
+def test_hdf5_under_any_name_as_in_keras_2(tmp_path, expected):
+    """Keras 2 wrote it with `save_format="h5"`, and until 2.11 for names in `.keras`."""
+    model = load("functional")
+    model.save(tmp_path / "model", save_format="h5")
+    shutil.copy(FILES / "functional.h5", tmp_path / "old.keras")
+    for name in ("model", "old.keras"):
+        assert_predicts(keras.models.load_model(tmp_path / name), X, expected, "functional")
+        model.load_weights(tmp_path / name, by_name=True)
+
+
+def test_checkpoints_of_weights_as_in_keras_2(tmp_path):
+    model = small()
+    model.compile("sgd", "mse")
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}.hdf5", save_weights_only=True)
+    model.fit(np.ones((4, 3)), np.ones((4, 3)), epochs=2, verbose=0, callbacks=[checkpoint])
+    again = small()
+    again.load_weights(tmp_path / "02.hdf5", by_name=True)
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 # What is refused --------------------------------------------------------------------------------------------------
 
 
@@ -238,8 +339,9 @@ def test_tensorflow_formats_say_how_to_convert(tmp_path):
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").touch()
     (tmp_path / "ckpt.index").touch()
-    with pytest.raises(ValueError, match=r"SavedModel of TensorFlow.*save it again"):
-        keras.models.load_model(tmp_path / "saved")
+    for read in (keras.models.load_model, small().load_weights):
+        with pytest.raises(ValueError, match=r"SavedModel of TensorFlow.*save it again"):
+            read(tmp_path / "saved")
     for read in (keras.models.load_model, small().load_weights):
         with pytest.raises(ValueError, match=r"checkpoint of TensorFlow.*save it again"):
             read(tmp_path / "ckpt")
