@@ -217,7 +217,7 @@ REPORTED = [
     ("from keras.layers.recurrent import GRU\nGRU(output_dim=3)", 2, "reset_after"),
     ("m.fit_generator(g, samples_per_epoch=100)", 1, "steps_per_epoch=samples // batch_size"),
     ("m.compile('sgd', target_tensors=[y])", 1, "`fit` as `y`"),
-    ("m.save_weights('w.h5')", 1, "'.weights.h5'"),
+    ("m.save_weights('checkpoint')", 1, "'.weights.h5'"),
     ("m.to_yaml()", 1, "to_json"),
     ("dict(zip(m.metrics_names, s))", 1, "return_dict"),
     (

@@ -92,11 +92,11 @@ def port_method_call(script: Script, call: cst.Call, func: cst.Attribute) -> Non
 def _check_file_name(script: Script, call: cst.Call) -> None:
     path = call.args[0].value if call.args else None
     text = path.evaluated_value if isinstance(path, cst.SimpleString) else None
-    if isinstance(text, str) and not text.endswith((".weights.h5", ".weights.json", ".safetensors")):
+    if isinstance(text, str) and not text.endswith((".h5", ".hdf5", ".weights.json", ".safetensors")):
         script.report(
             call,
-            "`save_weights` takes names that end in '.weights.h5', as in Keras 3: rename the file, here and where it "
-            "is read.",
+            "`save_weights` writes no checkpoints of TensorFlow's: let the name end in '.weights.h5' or '.h5', here "
+            "and where it is read.",
         )
 
 
