@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from kerasish.config import epsilon, floatx
 from kerasish.dtypes import torch_dtype
 from kerasish.errors import format_shape
+from kerasish.legacy.arguments import taking_old_ones
 from kerasish.registry import Registry
 
 
@@ -157,6 +158,9 @@ class OrthogonalRegularizer(Regularizer):
         """The arguments that make an equal penalty."""
         return {"factor": self.factor, "mode": self.mode}
 
+
+for _cls in (L1, L2):
+    _cls.__init__ = taking_old_ones(_cls.__name__, _cls.__init__)  # type: ignore[method-assign]
 
 l1 = L1
 l2 = L2

@@ -94,7 +94,7 @@ class Layer(torch.nn.Module, Operation):
         if "build" in cls.__dict__ and not hasattr(cls.build, "_marks_built"):
             cls.build = _mark_built(cls.build)  # type: ignore[method-assign]
         if cls.__name__ in legacy_arguments.OLD and _is_of_kerasish(cls):
-            cls.__init__ = _take_old_arguments(cls.__name__, cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = legacy_arguments.taking_old_ones(cls.__name__, cls.__init__)  # type: ignore[method-assign]
         if "call" in cls.__dict__:
             cls.forward = cls.call  # type: ignore[method-assign]
         function = cls.call if "forward" not in cls.__dict__ or "call" in cls.__dict__ else cls.forward
@@ -952,17 +952,6 @@ def _is_of_kerasish(thing: Any) -> bool:
 def _is_ours(layer: Layer) -> bool:
     """Whether the layer is of this package: its attributes are settings that a recorded step has taken in."""
     return type(layer).__module__.startswith("kerasish.layers.")
-
-
-def _take_old_arguments(name: str, init: Any) -> Any:
-    """Let a constructor take the arguments that Keras 1 and 2 had for this class, too."""
-
-    @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        args, kwargs = legacy_arguments.modernize(name, args, kwargs)
-        init(self, *args, **kwargs)
-
-    return __init__
 
 
 def _is_trainable_by_design(parameter: Any) -> bool:

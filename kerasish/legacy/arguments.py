@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,8 @@ _OPTIMIZER = {"lr": "learning_rate"}
 
 # Class → old argument → its name today.
 RENAMED: dict[str, dict[str, str]] = {
+    "L1": {"l": "l1"},
+    "L2": {"l": "l2"},
     **dict.fromkeys(("AveragePooling1D", "MaxPooling1D"), _POOL_1D),
     **dict.fromkeys(("AveragePooling2D", "AveragePooling3D", "MaxPooling2D", "MaxPooling3D"), _LAYOUT),
     **dict.fromkeys(("Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose"), _CONV),
@@ -222,6 +225,17 @@ def modernize(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
     if not args:
         modern = {**DEFAULTS.get(name, {}), **modern}
     return args, modern
+
+
+def taking_old_ones(name: str, init: Any) -> Any:
+    """A constructor of class `name` that takes the arguments that Keras 1 and 2 had for it, too."""
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = modernize(name, args, kwargs)
+        init(self, *args, **kwargs)
+
+    return __init__
 
 
 def refuse(where: str, name: str, value: Any, known: tuple[tuple[Any, ...], str]) -> None:

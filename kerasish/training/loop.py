@@ -45,8 +45,8 @@ def fit(
     """Train the model; the arguments are those of `Model.fit`."""
     model._require_compiled("fit")
     model._initial_epoch = None
-    _check_count("epochs", epochs, 0)
-    _check_count("initial_epoch", initial_epoch, 0)
+    _check_count("epochs", epochs, 0, may_be_none=False)
+    _check_count("initial_epoch", initial_epoch, 0, may_be_none=False)
     _check_count("steps_per_epoch", steps_per_epoch, 1)
     _check_count("validation_steps", validation_steps, 1)
     if config.max_epochs() is not None:
@@ -396,8 +396,8 @@ def _limited(steps: int | None, data: Any) -> int | None:
     return steps if most is None or (wanted is not None and wanted <= most) else most
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
-    if value is None:
+def _check_count(name: str, value: Any, least: int, may_be_none: bool = True) -> None:
+    if value is None and may_be_none:
         return
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         what = "a positive integer" if least else "an integer of at least 0"

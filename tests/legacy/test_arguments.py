@@ -83,7 +83,7 @@ def test_what_cannot_be_honoured_is_refused_with_advice(call, error, message):
 
 
 def test_every_new_name_is_an_argument_of_its_class():
-    spaces = (layers, kerasish.models, kerasish.optimizers, kerasish.callbacks)
+    spaces = (layers, kerasish.models, kerasish.optimizers, kerasish.callbacks, kerasish.regularizers)
     for name, renamed in RENAMED.items():
         cls = next(getattr(space, name) for space in spaces if hasattr(space, name))
         parameters = set(inspect.signature(cls.__init__).parameters) | {"inputs", "outputs", "implementation"}

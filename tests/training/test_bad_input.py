@@ -244,6 +244,7 @@ def test_validation_split_that_leaves_nothing():
     ("arguments", "message"),
     [
         ({"epochs": -1}, r"`epochs` must be an integer of at least 0\. Received: epochs=-1"),
+        ({"epochs": None}, r"`epochs` must be an integer of at least 0\. Received: epochs=None"),
         ({"epochs": 1.5}, r"`epochs` must be an integer"),
         ({"epochs": "3"}, r"`epochs` must be an integer.*'3'"),
         ({"initial_epoch": -1}, r"`initial_epoch` must be an integer"),
