@@ -10,6 +10,7 @@ import multiprocessing
 import random
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,6 +96,8 @@ class Trained:
 trained_ahead: contextvars.ContextVar[collections.deque[Trained] | None] = contextvars.ContextVar(
     "trained_ahead", default=None
 )
+
+one_at_a_time = threading.RLock()  # fits in several threads would draw from the same random numbers
 
 
 class Estimator(BaseEstimator):
@@ -259,11 +262,12 @@ class Estimator(BaseEstimator):
     def _seeded(self) -> Iterator[None]:
         """Context with random numbers of `random_state`, which leaves the global ones as they were."""
         if self._seeds is None:
-            yield
+            with one_at_a_time:
+                yield
             return
-        python, numpy = random.getstate(), np.random.get_state()
         devices = [get_device()] if get_device().type == "cuda" else []
-        with torch.random.fork_rng(devices):
+        with one_at_a_time, torch.random.fork_rng(devices):
+            python, numpy = random.getstate(), np.random.get_state()
             try:
                 set_random_seed(self._seeds.randint(2**31 - 1))
                 yield

@@ -46,6 +46,16 @@ def test_workers_give_the_same_scores_and_bound_their_threads(reg, diabetes, mon
     assert not np.isin(os.getpid(), [results["split0_test_process"], results["split1_test_process"]])
 
 
+def test_threads_give_the_same_scores(reg, diabetes):
+    grid = {"model__hidden": [4, 8], "optimizer__learning_rate": [0.01, 0.1]}
+    alone = GridSearchCV(reg, grid, cv=3).fit(*diabetes)
+    with joblib.parallel_config("threading", n_jobs=2):
+        search = GridSearchCV(reg, grid, cv=3).fit(*diabetes)
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"], atol=1e-6
+    )
+
+
 def test_stacked_search_needs_no_workers(reg, diabetes):
     grid = {"optimizer__learning_rate": [0.001, 0.01]}
     search = model_selection.GridSearchCV(reg, grid, cv=2, n_jobs=2).fit(*diabetes)
