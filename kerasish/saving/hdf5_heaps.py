@@ -6,8 +6,8 @@ import os
 import struct
 from typing import Any, BinaryIO
 
-SIGNATURE = b"GCOL"  # followed by the version (1), three zeros, and the size of the heap
-HEADER, OBJECT = struct.Struct("<4sB3sQ"), struct.Struct("<HHIQ")  # OBJECT: number, references, nothing, size
+SIGNATURE = b"GCOL\x01"  # with the version; three bytes without meaning follow, and the size of the heap
+HEADER, OBJECT = struct.Struct("<8xQ"), struct.Struct("<HHIQ")  # OBJECT: number, references, nothing, size
 CHUNK = 2**20
 
 
@@ -48,8 +48,8 @@ def _is_endless(file: BinaryIO, place: int) -> bool:
     header = file.read(HEADER.size)
     if len(header) < HEADER.size:
         return False
-    _, version, zeros, size = HEADER.unpack(header)
-    if version != 1 or zeros != b"\0\0\0" or size > CHUNK * 64:
+    (size,) = HEADER.unpack(header)
+    if size > CHUNK * 64:
         return False
     heap = file.read(size - HEADER.size) if size > HEADER.size else b""
     position = 0

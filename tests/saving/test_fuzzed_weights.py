@@ -81,9 +81,11 @@ def test_configs_in_archives_of_keras_2(tmp_path, seed):
     refuses_cleanly(keras.models.load_model, tmp_path / "m.keras")
 
 
-def test_a_heap_in_which_hdf5_would_stay_for_ever(tmp_path):
+@pytest.mark.parametrize("without_meaning", [bytes(3), b"xyz"])
+def test_a_heap_in_which_hdf5_would_stay_for_ever(tmp_path, without_meaning):
     data = bytearray((FILES / "lambda.h5").read_bytes())
     heap = data.index(b"GCOL")
+    data[heap + 5 : heap + 8] = without_meaning
     data[heap + 16 : heap + 32] = bytes(16)
     (tmp_path / "m.h5").write_bytes(data)
     for read in (keras.models.load_model, make().load_weights):
