@@ -20,7 +20,7 @@ import kerasish as keras
 from kerasish import layers
 
 CLEAN = (ValueError, TypeError, OSError)
-# the same examples each time: HDF5 itself, in C, ends the process on a few damaged files in a thousand
+# the same examples each time: on some damaged files HDF5 itself, in C, ends the process
 DAMAGE = settings(
     max_examples=40,
     deadline=None,
